@@ -1,0 +1,20 @@
+{% macro row_hash(columns) -%}
+    {{ return(adapter.dispatch('row_hash', 'customer_lifetime')(columns)) }}
+{%- endmacro %}
+
+{#- 40 of the 64 bits: the sum over eight million rows still fits a bigint -#}
+{% macro duckdb__row_hash(columns) -%}
+    cast(hash({{ columns | join(', ') }}) >> 24 as bigint)
+{%- endmacro %}
+
+{% macro row_content(columns) -%}
+    {{ return(adapter.dispatch('row_content', 'customer_lifetime')(columns)) }}
+{%- endmacro %}
+
+{% macro duckdb__row_content(columns) -%}
+    cast(json_object(
+        {%- for column in columns %}
+        '{{ column }}', {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    ) as varchar)
+{%- endmacro %}

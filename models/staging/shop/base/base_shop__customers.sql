@@ -1,0 +1,67 @@
+-- Gives each raw row its types, its reasons for rejection and its outcome.
+{% set columns = [
+    'customer_id', 'created_at', 'name', 'email', 'phone', 'country',
+    'region', 'city', 'birth_date', 'gender', 'income_band', 'lifestyle',
+    'interests', 'acquisition_channel', 'acquisition_campaign',
+    'has_marketing_consent',
+] %}
+
+with
+
+raw_customers as (
+    select
+        customer_id,
+        created_at,
+        name,
+        email,
+        phone,
+        country,
+        region,
+        city,
+        birth_date,
+        gender,
+        income_band,
+        lifestyle,
+        interests,
+        acquisition_channel,
+        acquisition_campaign,
+        has_marketing_consent
+    from {{ source('shop', 'customers') }}
+),
+
+future as (
+    {{ first_future_dates('raw_customers', 'created_at') }}
+),
+
+typed as (
+    select
+        customer_id,
+        {{ parsed_timestamp('created_at') }} as created_at,
+        name,
+        email,
+        phone,
+        country,
+        region,
+        city,
+        {{ parsed_date('birth_date') }} as birth_date,
+        gender,
+        income_band,
+        lifestyle,
+        interests,
+        acquisition_channel,
+        acquisition_campaign,
+        {{ parsed_boolean('has_marketing_consent') }} as has_marketing_consent,
+        {{ rejection_reasons([
+            reject_missing('customer_id'),
+            reject_bad_moment('created_at', 'first_future_date'),
+            reject_bad_date('birth_date'),
+            reject_bad_boolean('has_marketing_consent'),
+        ]) }} as rejection_reasons,
+        {{ row_content(columns) }} as row_content
+    from raw_customers
+    cross join future
+),
+
+{{ settled_rows('typed', columns, key=['customer_id']) }}
+
+select * from final

@@ -1,0 +1,38 @@
+-- Gives each raw row its types, its reasons for rejection and its outcome.
+{% set columns = [
+    'customer_id', 'occurred_at', 'event_type',
+] %}
+
+with
+
+raw_events as (
+    select
+        customer_id,
+        occurred_at,
+        event_type
+    from {{ source('shop', 'events') }}
+),
+
+future as (
+    {{ first_future_dates('raw_events', 'occurred_at') }}
+),
+
+typed as (
+    select
+        customer_id,
+        {{ parsed_timestamp('occurred_at') }} as occurred_at,
+        event_type,
+        {{ rejection_reasons([
+            reject_missing('customer_id'),
+            reject_missing('occurred_at'),
+            reject_bad_moment('occurred_at', 'first_future_date'),
+            reject_missing('event_type'),
+        ]) }} as rejection_reasons,
+        {{ row_content(columns) }} as row_content
+    from raw_events
+    cross join future
+),
+
+{{ settled_rows('typed', columns, key=['customer_id', 'occurred_at', 'event_type']) }}
+
+select * from final

@@ -1,0 +1,47 @@
+-- Gives each raw row its types, its reasons for rejection and its outcome.
+{% set columns = [
+    'spend_date', 'channel', 'campaign', 'amount', 'impressions', 'clicks',
+] %}
+
+with
+
+raw_marketing_spend as (
+    select
+        spend_date,
+        channel,
+        campaign,
+        amount,
+        impressions,
+        clicks
+    from {{ source('shop', 'marketing_spend') }}
+),
+
+future as (
+    {{ first_future_dates('raw_marketing_spend', 'spend_date') }}
+),
+
+typed as (
+    select
+        {{ parsed_date('spend_date') }} as spend_date,
+        channel,
+        campaign,
+        {{ parsed_money('amount') }} as amount,
+        {{ parsed_money('impressions') }} as impressions,
+        {{ parsed_money('clicks') }} as clicks,
+        {{ rejection_reasons([
+            reject_missing('spend_date'),
+            reject_bad_moment('spend_date', 'first_future_date'),
+            reject_missing('channel'),
+            reject_missing('amount'),
+            reject_bad_number('amount'),
+            reject_bad_number('impressions'),
+            reject_bad_number('clicks'),
+        ]) }} as rejection_reasons,
+        {{ row_content(columns) }} as row_content
+    from raw_marketing_spend
+    cross join future
+),
+
+{{ settled_rows('typed', columns, key=['spend_date', 'channel', 'campaign']) }}
+
+select * from final

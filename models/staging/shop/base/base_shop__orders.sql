@@ -1,0 +1,92 @@
+-- Gives each raw row its types, its reasons for rejection and its outcome.
+{% set columns = [
+    'order_id', 'customer_id', 'ordered_at', 'amount', 'status',
+    'discount_amount', 'refund_amount', 'cost_amount', 'currency',
+    'sales_channel', 'updated_at',
+] %}
+
+with
+
+raw_orders as (
+    select
+        order_id,
+        customer_id,
+        ordered_at,
+        amount,
+        status,
+        discount_amount,
+        refund_amount,
+        cost_amount,
+        currency,
+        sales_channel,
+        updated_at
+    from {{ source('shop', 'orders') }}
+),
+
+exchange_rates as (
+    select
+        currency,
+        rate_month,
+        rate
+    from {{ ref('exchange_rates') }}
+),
+
+future as (
+    {{ first_future_dates('raw_orders', 'ordered_at') }}
+),
+
+converted as (
+    select
+        raw_orders.*,
+        future.first_future_date,
+        case
+            when
+                raw_orders.currency is null
+                or upper(raw_orders.currency) = '{{ var("reporting_currency") }}'
+                then 1
+            else exchange_rates.rate
+        end as exchange_rate
+    from raw_orders
+    cross join future
+    left join exchange_rates
+        on
+            upper(raw_orders.currency) = exchange_rates.currency
+            and {{ month_start(parsed_timestamp('raw_orders.ordered_at')) }}
+            = exchange_rates.rate_month
+),
+
+typed as (
+    select
+        order_id,
+        customer_id,
+        {{ parsed_timestamp('ordered_at') }} as ordered_at,
+        {{ parsed_money('amount') }} as amount,
+        lower(status) as status,
+        {{ parsed_money('discount_amount') }} as discount_amount,
+        {{ parsed_money('refund_amount') }} as refund_amount,
+        {{ parsed_money('cost_amount') }} as cost_amount,
+        upper(currency) as currency,
+        sales_channel,
+        {{ parsed_timestamp('updated_at') }} as updated_at,
+        exchange_rate,
+        {{ rejection_reasons([
+            reject_missing('order_id'),
+            reject_missing('ordered_at'),
+            reject_bad_moment('ordered_at', 'first_future_date'),
+            reject_missing('amount'),
+            reject_bad_number('amount'),
+            reject_bad_number('discount_amount'),
+            reject_bad_number('refund_amount'),
+            reject_bad_number('cost_amount'),
+            reject_bad_date('updated_at'),
+            reject_if('exchange_rate is null', 'currency', 'no_exchange_rate'),
+        ]) }} as rejection_reasons,
+        {{ row_content(columns) }} as row_content
+    from converted
+),
+
+{{ settled_rows(
+    'typed', columns + ['exchange_rate'], key=['order_id'], latest_by='updated_at'
+) }}
+
+select * from final

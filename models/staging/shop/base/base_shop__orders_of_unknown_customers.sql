@@ -1,0 +1,34 @@
+-- An order of someone whom the shop does not know is quarantined, but only where the
+-- shop delivers its customers and says that they are all there.
+{{ config(materialized='view') }}
+
+with
+
+orders as (
+    select
+        order_id,
+        customer_id
+    from {{ ref('base_shop__orders') }}
+    where row_outcome = 'accepted'
+),
+
+customers as (
+    select customer_id
+    from {{ ref('base_shop__customers') }}
+    where row_outcome = 'accepted'
+),
+
+final as (
+    select orders.order_id
+    from orders
+    where
+        {{ var('customers_is_complete') | lower }}
+        and orders.customer_id is not null
+        and exists (select 1 from customers)
+        and not exists (
+            select 1 from customers
+            where customers.customer_id = orders.customer_id
+        )
+)
+
+select * from final

@@ -1,0 +1,50 @@
+-- Gives each raw row its types, its reasons for rejection and its outcome.
+{% set columns = [
+    'subscription_id', 'customer_id', 'started_at', 'ended_at',
+    'monthly_amount',
+] %}
+
+with
+
+raw_subscriptions as (
+    select
+        subscription_id,
+        customer_id,
+        started_at,
+        ended_at,
+        monthly_amount
+    from {{ source('shop', 'subscriptions') }}
+),
+
+future as (
+    {{ first_future_dates('raw_subscriptions', 'started_at') }}
+),
+
+typed as (
+    select
+        subscription_id,
+        customer_id,
+        {{ parsed_timestamp('started_at') }} as started_at,
+        {{ parsed_timestamp('ended_at') }} as ended_at,
+        {{ parsed_money('monthly_amount') }} as monthly_amount,
+        {{ rejection_reasons([
+            reject_missing('subscription_id'),
+            reject_missing('customer_id'),
+            reject_missing('started_at'),
+            reject_bad_moment('started_at', 'first_future_date'),
+            reject_bad_date('ended_at'),
+            reject_missing('monthly_amount'),
+            reject_bad_number('monthly_amount'),
+            reject_if(
+            parsed_timestamp('ended_at') ~ ' < ' ~ parsed_timestamp('started_at'),
+            'ended_at', 'before_started_at'
+        ),
+        ]) }} as rejection_reasons,
+        {{ row_content(columns) }} as row_content
+    from raw_subscriptions
+    cross join future
+),
+
+{{ settled_rows('typed', columns, key=['subscription_id']) }}
+
+select * from final

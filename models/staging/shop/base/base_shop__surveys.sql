@@ -1,0 +1,42 @@
+-- Gives each raw row its types, its reasons for rejection and its outcome.
+{% set columns = [
+    'customer_id', 'responded_at', 'score',
+] %}
+
+with
+
+raw_surveys as (
+    select
+        customer_id,
+        responded_at,
+        score
+    from {{ source('shop', 'surveys') }}
+),
+
+future as (
+    {{ first_future_dates('raw_surveys', 'responded_at') }}
+),
+
+typed as (
+    select
+        customer_id,
+        {{ parsed_timestamp('responded_at') }} as responded_at,
+        {{ parsed_integer('score') }} as score,
+        {{ rejection_reasons([
+            reject_missing('customer_id'),
+            reject_missing('responded_at'),
+            reject_bad_moment('responded_at', 'first_future_date'),
+            reject_missing('score'),
+            reject_bad_integer('score'),
+            reject_if(
+            parsed_integer('score') ~ ' not between 0 and 10', 'score', 'out_of_range'
+        ),
+        ]) }} as rejection_reasons,
+        {{ row_content(columns) }} as row_content
+    from raw_surveys
+    cross join future
+),
+
+{{ settled_rows('typed', columns, key=['customer_id', 'responded_at']) }}
+
+select * from final

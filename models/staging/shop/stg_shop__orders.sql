@@ -1,0 +1,36 @@
+with
+
+orders as (
+    select
+        order_id,
+        customer_id,
+        ordered_at,
+        amount,
+        status,
+        discount_amount,
+        refund_amount,
+        cost_amount,
+        currency,
+        sales_channel,
+        updated_at,
+        exchange_rate
+    from {{ ref('base_shop__orders') }}
+    where row_outcome = 'accepted'
+),
+
+orders_of_unknown_customers as (
+    select order_id
+    from {{ ref('base_shop__orders_of_unknown_customers') }}
+),
+
+final as (
+    select orders.*
+    from orders
+    where
+        not exists (
+            select 1 from orders_of_unknown_customers
+            where orders_of_unknown_customers.order_id = orders.order_id
+        )
+)
+
+select * from final
