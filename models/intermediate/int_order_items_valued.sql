@@ -1,0 +1,50 @@
+-- Each order line in the reporting currency. A line costs what it says, else what its
+-- product costs. Lines of an order that is not known (yet) wait for it.
+{{ config(materialized='view') }}
+
+with
+
+order_items as (
+    select
+        order_id,
+        line_number,
+        product_id,
+        quantity,
+        unit_price,
+        unit_cost
+    from {{ ref('stg_shop__order_items') }}
+),
+
+orders as (
+    select
+        order_id,
+        exchange_rate
+    from {{ ref('stg_shop__orders') }}
+),
+
+products as (
+    select
+        product_id,
+        unit_cost
+    from {{ ref('stg_shop__products') }}
+),
+
+final as (
+    select
+        order_items.order_id,
+        order_items.line_number,
+        order_items.product_id,
+        order_items.quantity,
+        {{ money(
+            'order_items.quantity * order_items.unit_price * orders.exchange_rate'
+        ) }} as line_amount,
+        {{ money(
+            'order_items.quantity * coalesce('
+            ~ 'order_items.unit_cost * orders.exchange_rate, products.unit_cost)'
+        ) }} as cost_amount
+    from order_items
+    inner join orders on order_items.order_id = orders.order_id
+    left join products on order_items.product_id = products.product_id
+)
+
+select * from final

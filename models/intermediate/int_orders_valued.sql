@@ -1,0 +1,131 @@
+-- Each known order in the reporting currency, netted of refunds, with its margin.
+-- Only completed orders are revenue. Cost is the order's own, else that of its lines
+-- where all of them are known; without cost, margin is a share of revenue.
+{{ config(materialized='view') }}
+
+with
+
+orders as (
+    select
+        order_id,
+        customer_id,
+        ordered_at,
+        amount,
+        status,
+        discount_amount,
+        refund_amount,
+        cost_amount,
+        sales_channel,
+        exchange_rate
+    from {{ ref('stg_shop__orders') }}
+),
+
+live as (
+    select cutoff_date
+    from {{ ref('int_cutoff_dates') }}
+    where cutoff = 'live'
+),
+
+statuses as (
+    select
+        status,
+        order_state
+    from {{ ref('order_statuses') }}
+),
+
+item_costs as (
+    select
+        order_id,
+        case when count(cost_amount) = count(*) then sum(cost_amount) end
+            as cost_amount
+    from {{ ref('int_order_items_valued') }}
+    group by order_id
+),
+
+norms as (
+    select
+        order_month,
+        median_log_amount,
+        median_deviation
+    from {{ ref('int_order_month_norms') }}
+),
+
+converted as (
+    select
+        orders.order_id,
+        orders.customer_id,
+        orders.ordered_at,
+        cast(orders.ordered_at as date) as order_date,
+        {{ month_start('orders.ordered_at') }} as order_month,
+        coalesce(statuses.order_state, 'completed') as order_state,
+        orders.sales_channel,
+        {{ money('orders.amount * orders.exchange_rate') }} as order_amount,
+        {{ money('coalesce(orders.discount_amount, 0) * orders.exchange_rate') }}
+            as discount_amount,
+        {{ money('coalesce(orders.refund_amount, 0) * orders.exchange_rate') }}
+            as refund_amount,
+        {{ money(
+            'coalesce(orders.cost_amount * orders.exchange_rate, '
+            ~ 'item_costs.cost_amount)'
+        ) }} as cost_amount
+    from orders
+    inner join live on cast(orders.ordered_at as date) <= live.cutoff_date
+    left join statuses on orders.status = statuses.status
+    left join item_costs on orders.order_id = item_costs.order_id
+),
+
+valued as (
+    select
+        converted.order_id,
+        converted.customer_id,
+        converted.ordered_at,
+        converted.order_date,
+        converted.order_month,
+        converted.order_state,
+        converted.sales_channel,
+        converted.order_amount,
+        converted.discount_amount,
+        converted.refund_amount,
+        converted.cost_amount,
+        {{ money(
+            "case when converted.order_state = 'completed' "
+            ~ "then converted.order_amount - converted.refund_amount else 0 end"
+        ) }} as revenue_amount,
+        {{ money(
+            "case when converted.order_state = 'completed' "
+            ~ "then coalesce("
+            ~ "converted.order_amount - converted.refund_amount "
+            ~ "- converted.cost_amount, "
+            ~ "(converted.order_amount - converted.refund_amount) * "
+            ~ setting_number('default_margin_rate', minimum=0, maximum=1)
+            ~ ") else 0 end"
+        ) }} as margin_amount,
+        converted.customer_id is null as is_guest,
+        coalesce(
+            converted.order_amount > 0
+            -- the robust z-score of Iglewicz and Hoaglin, and their border
+            and 0.6745 * abs(
+                ln(cast(
+                    case when converted.order_amount > 0 then converted.order_amount end
+                    as {{ type_double() }}
+                ))
+                - norms.median_log_amount
+            ) > 3.5 * nullif(norms.median_deviation, 0),
+            false
+        ) as is_outlier
+    from converted
+    left join norms on converted.order_month = norms.order_month
+),
+
+final as (
+    select
+        valued.*,
+        {{ row_hash([
+            'order_id', 'customer_id', 'ordered_at', 'order_state', 'sales_channel',
+            'order_amount', 'discount_amount', 'refund_amount', 'cost_amount',
+            'revenue_amount', 'margin_amount', 'is_outlier',
+        ]) }} as content_hash
+    from valued
+)
+
+select * from final

@@ -1,0 +1,1658 @@
+"""Write the demo shop: ten input tables whose ground truth is known.
+
+The shop is drawn from the processes that the warehouse learns (BG/NBD purchases,
+Gamma-Gamma spend, shifted-beta-geometric contracts), so that every estimate can be
+held against the parameter that was put in. Dirty rows are added on top, each with
+its reason; `ground_truth.json` keeps the parameters and the exact accounting.
+
+The same bytes come out of every run: each part of the shop draws from a PCG64
+stream of its own, keyed by the seed and the part's name.
+
+Usage: python scripts/make_demo_shop.py [--output DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import math
+import zlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parents[1]
+EXCHANGE_RATES = ROOT / "seeds" / "reference" / "exchange_rates.csv"
+
+# --------------------------------------------------------------------------------------
+# Ground truth
+# --------------------------------------------------------------------------------------
+
+SEED = 20_251_231
+FIRST_DAY = np.datetime64("2023-01-01", "D")
+LAST_DAY = np.datetime64("2025-12-31", "D")
+DAYS = int((LAST_DAY - FIRST_DAY).astype(int)) + 1
+YEAR_STARTS = (0, 365, 731, 1096)
+SECONDS_PER_DAY = 86_400
+LAST_UPDATE = (DAYS + 1) * SECONDS_PER_DAY + 18 * 3_600  # 2026-01-02 18:00:00
+
+
+@dataclass(frozen=True)
+class Channel:
+    """One acquisition channel: size, loyalty (BG/NBD), cost and satisfaction.
+
+    `alpha` is in weeks. `cac` is marketing spend in EUR per new customer over the
+    three years, None for a channel without spend. `promoters` and `detractors` are
+    the shares of survey answers 9-10 and 0-6.
+    """
+
+    name: str
+    customers: int
+    r: float
+    alpha: float
+    a: float
+    b: float
+    cac: float | None
+    campaigns: tuple[tuple[str, float], ...]
+    promoters: float
+    detractors: float
+
+
+CHANNELS = (
+    Channel("organic_search", 760, 0.44, 5.0, 0.6, 4.0, None, (), 0.52, 0.14),
+    Channel(
+        "paid_search",
+        560,
+        *(0.40, 5.0, 0.8, 3.6),
+        *(32.0, (("brand_terms", 0.4), ("generic_terms", 0.6)), 0.42, 0.22),
+    ),
+    Channel(
+        "paid_social",
+        460,
+        *(0.35, 5.0, 1.2, 3.4),
+        *(41.0, (("prospecting", 0.7), ("retargeting", 0.3)), 0.34, 0.30),
+    ),
+    Channel(
+        "affiliate",
+        290,
+        *(0.36, 5.5, 1.4, 3.2),
+        *(26.0, (("voucher_sites", 1.0),), 0.30, 0.34),
+    ),
+    Channel(
+        "referral",
+        330,
+        *(0.46, 4.5, 0.5, 4.0),
+        *(14.0, (("bring_a_friend", 1.0),), 0.62, 0.08),
+    ),
+    Channel(
+        "email",
+        360,
+        *(0.44, 5.0, 0.65, 3.6),
+        *(6.0, (("newsletter", 0.6), ("welcome_series", 0.4)), 0.50, 0.14),
+    ),
+)
+NEVER_ORDERED = 240
+
+# Spend per purchase day: spend ~ Gamma(p, rate nu), nu ~ Gamma(q, rate v).
+SPEND_P, SPEND_Q, SPEND_V = 5.0, 4.0, 36.0
+
+# Purchase intensity through the year: 1 + amplitude * cos(2 pi (u - peak)).
+SEASON_AMPLITUDE, SEASON_PEAK = 0.15, 0.90
+
+# New customers: weight of each calendar month, and of each year.
+ACQUISITION_MONTHS = (
+    *(0.85, 0.80, 0.90, 0.85, 0.85, 0.80),
+    *(0.75, 0.80, 0.95, 1.05, 1.60, 1.80),
+)
+ACQUISITION_YEARS = (1.0, 1.15, 1.3)
+SILENT_CHANNEL, SILENT_MONTH = "affiliate", np.datetime64("2024-02", "M")
+BRAND_CHANNEL, BRAND_SPEND = "tv", 18_000.0
+BRAND_MONTHS = ("2023-11", "2023-12", "2024-11", "2024-12", "2025-11", "2025-12")
+
+# Contracts: a relationship's chance to end at each monthly renewal ~ Beta.
+CONTRACT_ALPHA, CONTRACT_BETA = 0.9, 3.6
+SUBSCRIBERS = 300
+PLAN_CHANGE_PROBABILITY, UPGRADE_SHARE, WINBACK_PROBABILITY = 0.15, 0.6, 0.15
+PLANS = (1_200, 1_900, 2_900)  # cents a month
+
+# Surveys: from the third purchase on, customers are happier.
+SURVEY_PROBABILITY = 0.12
+LOYAL_PURCHASES, LOYAL_PROMOTERS, LOYAL_DETRACTORS = 3, 0.10, -0.05
+
+LAST_TOUCH_IN_CHANNEL = 0.85
+BROWSE_VISITS_PER_WEEK = 0.02  # while the customer is alive, none after
+
+WINBACK_DAY = np.datetime64("2025-09-01", "D")
+WINBACK_UPLIFT = {"control": 0.0, "winback_email": 0.04, "winback_voucher": 0.08}
+WINBACK_COST = {"control": 0.0, "winback_email": 0.15, "winback_voucher": 4.0}
+WINBACK_ARM_SIZE, WINBACK_INACTIVE_DAYS, WINBACK_WINDOW = 400, 90, 60
+LOYALTY_DAY = np.datetime64("2025-04-01", "D")
+LOYALTY_COST = {"control": 0.0, "loyalty_push": 0.5}
+LOYALTY_ARM_SIZE = 300
+
+SPLIT_SHARE = 0.04
+PARTIAL_REFUND_SHARE = 0.03
+DISCOUNT_SHARE = 0.15
+MISSING_COST_SHARE = 0.10
+MISSING_LINE_COST_SHARE = 0.12
+GUEST_SHARE = 0.04
+SIDE_ORDERS = {
+    "full_refund": 110,
+    "zero_amount": 45,
+    "negative_amount": 40,
+    "cancelled": 320,
+    "pending": 45,
+}
+UNKNOWN_STATUS, UNKNOWN_STATUS_ORDERS = "teleported", 8
+UNKNOWN_CUSTOMERS = ("C9901", "C9902", "C9903", "C9904", "C9905")
+
+# category: (share of cost in the list price, list prices in EUR, product names)
+CATALOGUE: dict[str, tuple[float, tuple[float, ...], tuple[str, ...]]] = {
+    "coffee": (
+        0.52,
+        (7.9, 9.9, 12.5, 14.9, 17.9, 22.0, 27.5, 38.0),
+        (
+            *("House blend 250 g", "Decaf 250 g", "Espresso 500 g"),
+            *("Ethiopia 500 g", "Colombia 500 g", "Filter box", "Espresso 1 kg"),
+            "Micro-lot 1 kg",
+        ),
+    ),
+    "tea": (
+        0.42,
+        (4.9, 6.5, 8.9, 11.5, 14.5, 19.0, 29.0),
+        (
+            *("Peppermint", "Earl Grey", "Green sencha", "White peony"),
+            *("Oolong", "Matcha 80 g", "Tea collection"),
+        ),
+    ),
+    "brewers": (
+        0.68,
+        (29.0, 39.0, 55.0, 75.0, 109.0, 159.0, 239.0),
+        (
+            *("Pour-over cone", "French press", "Moka pot", "Gooseneck kettle"),
+            *("Hand grinder", "Electric grinder", "Filter machine"),
+        ),
+    ),
+    "mugs": (
+        0.45,
+        (9.0, 12.0, 16.0, 22.0, 32.0, 45.0),
+        (
+            *("Enamel mug", "Stoneware mug", "Travel mug", "Glass pair"),
+            *("Espresso cups, four", "Tea set"),
+        ),
+    ),
+    "accessories": (
+        0.48,
+        (3.9, 6.0, 8.5, 13.0, 19.5, 33.0, 59.0),
+        (
+            *("Paper filters", "Tea strainer", "Coffee clip", "Storage tin"),
+            *("Milk frother", "Tamper", "Scale"),
+        ),
+    ),
+    "gifts": (
+        0.60,
+        (19.0, 29.0, 45.0, 69.0, 110.0),
+        (
+            *("Taster box", "Tea for two", "Coffee tour", "Barista box"),
+            "Grand hamper",
+        ),
+    ),
+}
+CATEGORY_WEIGHTS = {
+    "coffee": 0.30,
+    "tea": 0.20,
+    "brewers": 0.14,
+    "mugs": 0.12,
+    "accessories": 0.14,
+    "gifts": 0.10,
+}
+# A later line of an order is drawn towards the companion of the first line.
+COMPANIONS = {
+    "coffee": "accessories",
+    "tea": "mugs",
+    "brewers": "coffee",
+    "mugs": "tea",
+    "accessories": "coffee",
+    "gifts": "gifts",
+}
+FAVOURITE_PROBABILITY, COMPANION_PROBABILITY, AFFINITY_BOOST = 0.5, 0.35, 8.0
+PRICE_SPREAD = 0.15  # standard deviation of log(price paid / list price)
+
+# (country, region, city, weight)
+PLACES = (
+    ("DE", "Berlin", "Berlin", 0.13),
+    ("DE", "Bavaria", "Munich", 0.11),
+    ("DE", "Hamburg", "Hamburg", 0.08),
+    ("DE", "North Rhine-Westphalia", "Cologne", 0.09),
+    ("DE", "Saxony", "Leipzig", 0.05),
+    ("FR", "Île-de-France", "Paris", 0.11),
+    ("FR", "Auvergne-Rhône-Alpes", "Lyon", 0.05),
+    ("FR", "Occitanie", "Toulouse", 0.04),
+    ("NL", "North Holland", "Amsterdam", 0.07),
+    ("NL", "South Holland", "Rotterdam", 0.05),
+    ("IE", "Leinster", "Dublin", 0.05),
+    ("IE", "Munster", "Cork", 0.02),
+    ("GB", "England", "London", 0.07),
+    ("GB", "England", "Manchester", 0.04),
+    ("GB", "Scotland", "Edinburgh", 0.02),
+    ("US", "New York", "New York", 0.012),
+    ("US", "California", "San Francisco", 0.008),
+)
+CURRENCIES = {"GB": "GBP", "US": "USD"}
+# Numbers that the regulators keep for films and books; none is known for NL.
+PHONES = {
+    "DE": "+49 30 23125 {:03d}",
+    "FR": "+33 6 39 98 00 {:02d}",
+    "IE": "+353 20 910 0{:03d}",
+    "GB": "+44 7700 900{:03d}",
+    "US": "+1 212 555 01{:02d}",
+}
+FIRST_NAMES = (
+    *("Ada", "Bela", "Carla", "Dorian", "Edda", "Falk", "Greta", "Hedy", "Ivo"),
+    *("Juna", "Kai", "Lene", "Milo", "Nora", "Oskar", "Pia", "Quinn", "Romy"),
+    *("Sami", "Tilda", "Ulla", "Vito", "Wanda", "Xaver", "Yara", "Zeno"),
+)
+LAST_NAMES = (
+    *("Ahorn", "Birke", "Cedar", "Dahlia", "Elder", "Fern", "Ginster", "Hazel"),
+    *("Iris", "Juniper", "Kiefer", "Linden", "Maple", "Nettle", "Olive", "Poplar"),
+    *("Quince", "Rowan", "Sorrel", "Thyme", "Ulme", "Vetch", "Willow", "Yarrow"),
+)
+
+COLUMNS = {
+    "orders": (
+        *("order_id", "customer_id", "ordered_at", "amount", "status"),
+        *("discount_amount", "refund_amount", "cost_amount", "currency"),
+        *("sales_channel", "updated_at"),
+    ),
+    "customers": (
+        *("customer_id", "created_at", "name", "email", "phone", "country"),
+        *("region", "city", "birth_date", "gender", "income_band", "lifestyle"),
+        *("interests", "acquisition_channel", "acquisition_campaign"),
+        "has_marketing_consent",
+    ),
+    "order_items": (
+        *("order_id", "line_number", "product_id", "quantity", "unit_price"),
+        "unit_cost",
+    ),
+    "products": ("product_id", "product_name", "category", "unit_cost"),
+    "marketing_spend": (
+        *("spend_date", "channel", "campaign", "amount", "impressions", "clicks"),
+    ),
+    "touchpoints": (
+        *("touchpoint_id", "customer_id", "touched_at", "channel", "campaign"),
+        "touch_type",
+    ),
+    "events": ("customer_id", "occurred_at", "event_type"),
+    "surveys": ("customer_id", "responded_at", "score"),
+    "subscriptions": (
+        *("subscription_id", "customer_id", "started_at", "ended_at"),
+        "monthly_amount",
+    ),
+    "experiments": (
+        *("experiment_id", "customer_id", "arm", "assigned_at", "cost_amount"),
+    ),
+}
+
+
+def stream(part: str) -> np.random.Generator:
+    """Return the random stream of one part of the shop, independent of the others."""
+    key = np.random.SeedSequence([SEED, zlib.crc32(part.encode())])
+    return np.random.Generator(np.random.PCG64(key))
+
+
+# --------------------------------------------------------------------------------------
+# Text
+# --------------------------------------------------------------------------------------
+
+
+def iso_dates(days: Iterable[int]) -> list[str]:
+    """Write days since the first day as `YYYY-MM-DD`."""
+    moments = FIRST_DAY + np.asarray(list(days)).astype("timedelta64[D]")
+    return [str(text) for text in np.datetime_as_string(moments)]
+
+
+def timestamps(seconds: Iterable[int]) -> list[str]:
+    """Write seconds since the first day as `YYYY-MM-DD HH:MM:SS`."""
+    offsets = np.asarray(list(seconds)).astype("timedelta64[s]")
+    moments = FIRST_DAY.astype("datetime64[s]") + offsets
+    return [str(text).replace("T", " ") for text in np.datetime_as_string(moments)]
+
+
+def money(cents: Iterable[int]) -> list[str]:
+    """Write whole cents as an amount with two decimals."""
+    return [f"{int(value) / 100:.2f}" for value in cents]
+
+
+def day_number(date: np.datetime64) -> int:
+    """Return the number of days since the first day."""
+    return int((date - FIRST_DAY).astype(int))
+
+
+def month_numbers(days: np.ndarray) -> np.ndarray:
+    """Return the months since the first month of days since the first day."""
+    months = (FIRST_DAY + days.astype("timedelta64[D]")).astype("datetime64[M]")
+    return (months - FIRST_DAY.astype("datetime64[M]")).astype(int)
+
+
+def opening_hours(gen: np.random.Generator, size: int) -> np.ndarray:
+    """Draw seconds of the day between 07:00 and 22:59."""
+    return (7 * 3_600 + gen.beta(2.0, 1.6, size) * 57_500).astype(int)
+
+
+def share_out(total: int, weights: np.ndarray) -> np.ndarray:
+    """Split a whole number by weight into whole numbers that add up to it."""
+    edges = np.rint(np.cumsum(weights) / np.sum(weights) * total).astype(int)
+    return np.diff(edges, prepend=0)
+
+
+def pick(gen: np.random.Generator, weighted: dict[str, float], size: int) -> np.ndarray:
+    """Draw names by weight."""
+    weights = np.array(list(weighted.values()))
+    return gen.choice(np.array(list(weighted)), size, p=weights / weights.sum())
+
+
+# --------------------------------------------------------------------------------------
+# Customers and their purchases
+# --------------------------------------------------------------------------------------
+
+
+@dataclass
+class People:
+    """Everyone the shop knows, one array element per person.
+
+    The first ones ordered, the last `NEVER_ORDERED` did not: their `first_day` is
+    the day they signed up. `alive_until` is in days since the first day.
+    """
+
+    channel: np.ndarray
+    first_day: np.ndarray
+    alive_until: np.ndarray
+    nu: np.ndarray
+    place: np.ndarray
+    favourite: np.ndarray
+    customer_id: np.ndarray = field(default_factory=lambda: np.empty(0, dtype="<U5"))
+
+    @property
+    def currency(self) -> np.ndarray:
+        """Return each person's currency, by country."""
+        return np.array([CURRENCIES.get(PLACES[i][0], "EUR") for i in self.place])
+
+
+def season_clock() -> np.ndarray:
+    """Return operational time at the start of each day, in days.
+
+    Every calendar year of operational time is as long as the calendar year itself.
+    """
+    clock = np.empty(DAYS + 1)
+    for start, end in zip(YEAR_STARTS, YEAR_STARTS[1:], strict=False):
+        length = end - start
+        u = np.arange(length + 1) / length
+        swing = np.sin(2 * np.pi * (u - SEASON_PEAK)) + np.sin(
+            2 * np.pi * SEASON_PEAK
+        )
+        warp = u + SEASON_AMPLITUDE / (2 * np.pi) * swing
+        clock[start : end + 1] = start + length * warp
+    return clock
+
+
+def acquisition_weights() -> np.ndarray:
+    """Return the weight of each of the 36 months in which customers are acquired."""
+    return np.outer(ACQUISITION_YEARS, ACQUISITION_MONTHS).ravel()
+
+
+def draw_first_moments(channel: Channel, gen: np.random.Generator) -> np.ndarray:
+    """Draw the moments of the first purchases of a channel, in days, sorted."""
+    weights = acquisition_weights() * gen.lognormal(0.0, 0.15, 36)
+    if channel.name == SILENT_CHANNEL:
+        silent = SILENT_MONTH - FIRST_DAY.astype("datetime64[M]")
+        weights[silent.astype(int)] = 0.0
+    months = np.repeat(np.arange(36), share_out(channel.customers, weights))
+    starts = month_start_days()
+    lengths = np.diff(starts)
+    moments = starts[months] + gen.random(len(months)) * lengths[months]
+    return np.sort(moments)
+
+
+def month_start_days() -> np.ndarray:
+    """Return the first day of each of the 36 months, and the day after the last."""
+    months = FIRST_DAY.astype("datetime64[M]") + np.arange(37)
+    return (months.astype("datetime64[D]") - FIRST_DAY).astype(int)
+
+
+def draw_purchases(
+    channel: Channel, first: np.ndarray, gen: np.random.Generator
+) -> tuple[list[tuple[int, float]], np.ndarray]:
+    """Draw repeat purchases from the channel's BG/NBD process.
+
+    Returns
+    -------
+    purchases
+        (customer, moment) pairs of the repeat purchases; moments in days.
+    alive_until
+        Moment at which each customer left, or the end of the data.
+    """
+    clock, days = season_clock(), np.arange(DAYS + 1)
+    rate = gen.gamma(channel.r, 1 / channel.alpha, len(first)) / 7
+    leave = gen.beta(channel.a, channel.b, len(first))
+    now = np.interp(first, days, clock)
+    alive_until = np.full(len(first), float(DAYS))
+    active = np.arange(len(first))
+    purchases: list[tuple[int, float]] = []
+    while len(active):
+        now[active] += gen.exponential(1.0, len(active)) / rate[active]
+        active = active[now[active] < DAYS]
+        moments = np.interp(now[active], clock, days)
+        purchases += zip(active.tolist(), moments.tolist(), strict=True)
+        leaves = gen.random(len(active)) < leave[active]
+        alive_until[active[leaves]] = moments[leaves]
+        active = active[~leaves]
+    return purchases, alive_until
+
+
+def draw_buyers() -> tuple[np.ndarray, np.ndarray, np.ndarray, pd.DataFrame]:
+    """Draw the customers of every channel and their purchase days.
+
+    Returns
+    -------
+    channel, first, alive_until
+        Per customer: channel number, first moment, last moment alive (days).
+    purchases
+        One row per customer and purchase day: person, day.
+    """
+    channels, firsts, ends, rows = [], [], [], []
+    offset = 0
+    for number, channel in enumerate(CHANNELS):
+        first = draw_first_moments(channel, stream(f"acquisition {channel.name}"))
+        gen = stream(f"purchases {channel.name}")
+        repeats, alive_until = draw_purchases(channel, first, gen)
+        moments = [*enumerate(first.tolist()), *repeats]
+        rows += [(offset + person, int(moment)) for person, moment in moments]
+        channels.append(np.full(channel.customers, number))
+        firsts.append(first)
+        ends.append(alive_until)
+        offset += channel.customers
+    purchases = pd.DataFrame(sorted(set(rows)), columns=["person", "day"])
+    return (
+        np.concatenate(channels),
+        np.concatenate(firsts),
+        np.concatenate(ends),
+        purchases,
+    )
+
+
+def draw_people() -> tuple[People, pd.DataFrame]:
+    """Draw everyone the shop knows, and the purchase days of those who bought."""
+    channel, first, alive_until, purchases = draw_buyers()
+    gen = stream("people")
+    sizes = np.array([c.customers for c in CHANNELS])
+    silent_channel = np.repeat(
+        np.arange(len(CHANNELS)), share_out(NEVER_ORDERED, sizes)
+    )
+    months = np.repeat(np.arange(36), share_out(NEVER_ORDERED, acquisition_weights()))
+    signed_up = month_start_days()[gen.permutation(months)] + gen.integers(
+        0, 28, NEVER_ORDERED
+    )
+    total = len(channel) + NEVER_ORDERED
+    weights = np.array([place[3] for place in PLACES])
+    people = People(
+        channel=np.concatenate([channel, silent_channel]),
+        first_day=np.concatenate([first.astype(int), signed_up]),
+        alive_until=np.concatenate([alive_until, np.zeros(NEVER_ORDERED)]),
+        nu=gen.gamma(SPEND_Q, 1 / SPEND_V, total),
+        place=gen.choice(len(PLACES), total, p=weights / weights.sum()),
+        favourite=pick(gen, CATEGORY_WEIGHTS, total),
+    )
+    return people, purchases
+
+
+def draw_spend(gen: np.random.Generator, nu: np.ndarray) -> np.ndarray:
+    """Draw spend per purchase day in cents, one euro at the least."""
+    spend = gen.gamma(SPEND_P, 1.0, len(nu)) / nu
+    return np.maximum(np.rint(100 * spend), 100).astype(int)
+
+
+# --------------------------------------------------------------------------------------
+# Experiments
+# --------------------------------------------------------------------------------------
+
+
+def assign_winback(
+    purchases: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, dict[str, int]]]:
+    """Assign lapsed customers at random and add the purchases an arm brings about.
+
+    Exactly `uplift x arm size` customers who would not have bought within the
+    window buy once in it.
+
+    Returns
+    -------
+    assigned
+        person, arm.
+    extra
+        person, day of the additional purchases.
+    outcome
+        Per arm: customers, those who buy anyway, those who buy additionally.
+    """
+    gen, start = stream("winback"), day_number(WINBACK_DAY)
+    bought = purchases[purchases.day <= start].groupby("person").day.max()
+    lapsed = bought.index[bought < start - WINBACK_INACTIVE_DAYS].to_numpy()
+    chosen = gen.permutation(lapsed)[: WINBACK_ARM_SIZE * len(WINBACK_UPLIFT)]
+    in_window = purchases.day.between(start + 1, start + WINBACK_WINDOW)
+    buyers = set(purchases.person[in_window])
+    assigned, extra, outcome = [], [], {}
+    for number, (arm, uplift) in enumerate(WINBACK_UPLIFT.items()):
+        members = chosen[number * WINBACK_ARM_SIZE :][:WINBACK_ARM_SIZE]
+        others = np.array([person for person in members if person not in buyers])
+        added = gen.permutation(others)[: round(uplift * WINBACK_ARM_SIZE)]
+        days = start + gen.integers(3, 51, len(added))
+        assigned += [(person, arm) for person in members]
+        extra += zip(added.tolist(), days.tolist(), strict=True)
+        outcome[arm] = {
+            "customers": len(members),
+            "would_buy_anyway": len(members) - len(others),
+            "buy_additionally": len(added),
+        }
+    return (
+        pd.DataFrame(assigned, columns=["person", "arm"]),
+        pd.DataFrame(extra, columns=["person", "day"]),
+        outcome,
+    )
+
+
+def assign_loyalty(purchases: pd.DataFrame) -> pd.DataFrame:
+    """Assign customers with two purchases or more to an experiment without effect."""
+    gen, start = stream("loyalty"), day_number(LOYALTY_DAY)
+    counts = purchases[purchases.day < start].groupby("person").size()
+    chosen = gen.permutation(counts.index[counts >= 2].to_numpy())
+    arms = np.repeat(list(LOYALTY_COST), LOYALTY_ARM_SIZE)
+    return pd.DataFrame({"person": chosen[: len(arms)], "arm": arms})
+
+
+def experiments_table(
+    winback: pd.DataFrame, loyalty: pd.DataFrame, people: People
+) -> pd.DataFrame:
+    """Write both experiments."""
+    parts = []
+    for name, assigned, day, costs in (
+        ("loyalty_push_2025", loyalty, LOYALTY_DAY, LOYALTY_COST),
+        ("winback_email_2025", winback, WINBACK_DAY, WINBACK_COST),
+    ):
+        part = pd.DataFrame(
+            {
+                "experiment_id": name,
+                "customer_id": people.customer_id[assigned.person],
+                "arm": assigned.arm,
+                "assigned_at": f"{day} 23:00:00",
+                "cost_amount": [f"{costs[arm]:.2f}" for arm in assigned.arm],
+            }
+        )
+        parts.append(part.sort_values("customer_id"))
+    return pd.concat(parts, ignore_index=True)
+
+
+# --------------------------------------------------------------------------------------
+# Orders
+# --------------------------------------------------------------------------------------
+
+
+def load_rates() -> dict[tuple[str, int], float]:
+    """Read EUR per unit of a currency, by currency and month number."""
+    frame = pd.read_csv(EXCHANGE_RATES, dtype={"rate_month": str})
+    days = np.array([day_number(np.datetime64(text)) for text in frame.rate_month])
+    keys = zip(frame.currency, month_numbers(days).tolist(), strict=True)
+    rates = dict(zip(keys, frame.rate.tolist(), strict=True))
+    return rates | {("EUR", month): 1.0 for month in range(36)}
+
+
+def order_part(kind: str, person: np.ndarray, day: np.ndarray, **columns) -> dict:
+    """Return the columns that every kind of order has, with the usual defaults."""
+    zeros = np.zeros(len(person), dtype=int)
+    return {
+        "kind": np.full(len(person), kind, dtype="<U16"),
+        "person": np.asarray(person),
+        "day": np.asarray(day),
+        "second": zeros - 1,
+        "net": zeros,
+        "refund": zeros,
+        "status": np.full(len(person), "completed", dtype="<U16"),
+    } | columns
+
+
+def purchase_orders(purchases: pd.DataFrame, people: People) -> list[dict]:
+    """Turn purchase days into orders; some days have two.
+
+    `net` is what stays after refunds, so that it is the drawn spend; a partial
+    refund is added to what was charged first.
+    """
+    gen = stream("orders")
+    person, day = purchases.person.to_numpy(), purchases.day.to_numpy()
+    size = len(purchases)
+    spend = draw_spend(gen, people.nu[person])
+    second = opening_hours(gen, size)
+    split = gen.random(size) < SPLIT_SHARE
+    later = np.where(split, np.rint(spend * (0.3 + 0.4 * gen.random(size))), 0)
+    refunded = gen.random(size) < PARTIAL_REFUND_SHARE
+    refund = np.where(refunded, np.rint(spend * (0.1 + 0.6 * gen.random(size))), 0)
+    status = pick(
+        gen, {"completed": 0.7, "delivered": 0.15, "shipped": 0.1, "paid": 0.05}, size
+    ).astype("<U16")
+    plain = np.flatnonzero(~split & ~refunded & (day < DAYS - 30))
+    status[gen.choice(plain, UNKNOWN_STATUS_ORDERS, replace=False)] = UNKNOWN_STATUS
+    first = order_part("purchase", person, day) | {
+        "second": second,
+        "net": spend - later.astype(int),
+        "refund": refund.astype(int),
+        "status": status,
+    }
+    pause = gen.integers(60, 3_500, size)
+    extra = order_part("purchase", person[split], day[split]) | {
+        "second": (second + pause)[split],
+        "net": later[split].astype(int),
+        "status": np.where(status[split] == UNKNOWN_STATUS, "paid", status[split]),
+    }
+    return [first, extra]
+
+
+def free_days(
+    gen: np.random.Generator,
+    purchases: pd.DataFrame,
+    taken: set[tuple[int, int]],
+    size: int,
+    draw_day: Callable[[np.ndarray], np.ndarray],
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find days of known customers, after a purchase of theirs, without any order."""
+    found: list[tuple[int, int]] = []
+    while len(found) < size:
+        rows = gen.integers(0, len(purchases), size)
+        bought = purchases.day.to_numpy()[rows]
+        for person, before, day in zip(
+            purchases.person.to_numpy()[rows].tolist(),
+            bought.tolist(),
+            draw_day(bought).tolist(),
+            strict=True,
+        ):
+            if before < day < DAYS and (person, day) not in taken:
+                taken.add((person, day))
+                found.append((person, day))
+    pairs = np.array(found[:size])
+    return pairs[:, 0], pairs[:, 1]
+
+
+def side_orders(purchases: pd.DataFrame, people: People) -> list[dict]:
+    """Add orders that are no purchases: they leave the purchase process as it is."""
+    gen = stream("side orders")
+    taken = set(zip(purchases.person.tolist(), purchases.day.tolist(), strict=True))
+
+    def soon(bought: np.ndarray) -> np.ndarray:
+        return bought + gen.integers(1, 21, len(bought))
+
+    def at_the_end(bought: np.ndarray) -> np.ndarray:
+        return gen.integers(DAYS - 10, DAYS, len(bought))
+
+    parts = []
+    for kind, size in SIDE_ORDERS.items():
+        draw_day = at_the_end if kind == "pending" else soon
+        person, day = free_days(gen, purchases, taken, size, draw_day)
+        spend = draw_spend(gen, people.nu[person])
+        part = order_part(kind, person, day)
+        if kind == "full_refund":
+            part |= {"refund": spend, "status": np.full(size, "refunded")}
+        elif kind == "negative_amount":
+            part |= {"net": -np.rint(spend * 0.4).astype(int)}
+        elif kind == "cancelled":
+            status = pick(gen, {"cancelled": 0.85, "failed": 0.15}, size)
+            part |= {"net": spend, "status": status}
+        elif kind == "pending":
+            status = pick(gen, {"pending": 0.4, "processing": 0.4, "on_hold": 0.2}, 45)
+            part |= {"net": spend, "status": status}
+        parts.append(part)
+    return parts
+
+
+def strangers_orders(purchases: pd.DataFrame) -> list[dict]:
+    """Add guests (person -1) and customers nobody knows (person -2 and below)."""
+    gen = stream("guests")
+    size = round(GUEST_SHARE * len(purchases))
+    day = purchases.day.to_numpy()[gen.integers(0, len(purchases), size)]
+    nu = gen.gamma(SPEND_Q, 1 / SPEND_V, size)
+    guests = order_part("guest", np.full(size, -1), day, net=draw_spend(gen, nu))
+    person = np.repeat(-2 - np.arange(len(UNKNOWN_CUSTOMERS)), (1, 2, 3, 2, 3))
+    day = 200 + 75 * np.arange(len(person))
+    nu = np.full(len(person), SPEND_Q / SPEND_V)
+    unknown = order_part("unknown_customer", person, day, net=draw_spend(gen, nu))
+    return [guests, unknown]
+
+
+def assemble_orders(purchases: pd.DataFrame, people: People) -> pd.DataFrame:
+    """Put all orders in order of time and price them in their own currency.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per order; amounts in cents of the order's currency, moments in
+        seconds since the first day.
+    """
+    parts = purchase_orders(purchases, people)
+    parts += side_orders(purchases, people) + strangers_orders(purchases)
+    orders = pd.concat([pd.DataFrame(part) for part in parts], ignore_index=True)
+    gen, size = stream("order details"), len(orders)
+    drawn = orders.second.to_numpy() < 0
+    orders["second"] = np.where(drawn, opening_hours(gen, size), orders.second)
+    guest_places = gen.choice(len(PLACES), size)
+    known = orders.person.to_numpy() >= 0
+    place = np.where(known, people.place[orders.person], guest_places)
+    orders["currency"] = [CURRENCIES.get(PLACES[i][0], "EUR") for i in place]
+    orders.loc[orders.person < -1, "currency"] = "EUR"
+    orders.loc[(orders.person == -1) & (gen.random(size) < 0.5), "currency"] = "EUR"
+    orders["favourite"] = np.where(
+        known,
+        people.favourite[orders.person],
+        pick(gen, CATEGORY_WEIGHTS, size),
+    )
+    rates, months = load_rates(), month_numbers(orders.day.to_numpy())
+    keys = zip(orders.currency, months.tolist(), strict=True)
+    orders["rate"] = [rates[key] for key in keys]
+    orders["refund"] = np.rint(orders.refund / orders.rate).astype(int)
+    orders["net"] = np.rint(orders.net / orders.rate).astype(int)
+    orders["amount"] = orders.net + orders.refund
+    orders["ordered"] = orders.day * SECONDS_PER_DAY + orders.second
+    return date_orders(orders, gen)
+
+
+def date_orders(orders: pd.DataFrame, gen: np.random.Generator) -> pd.DataFrame:
+    """Sort orders by time, number them, and add what happened to them later."""
+    orders = orders.sort_values(["ordered", "person"], kind="stable")
+    orders = orders.reset_index(drop=True)
+    size = len(orders)
+    shipped = orders.ordered + gen.integers(3_600, 4 * SECONDS_PER_DAY, size)
+    returned = orders.ordered + gen.integers(3, 30, size) * SECONDS_PER_DAY
+    touched = orders.ordered + gen.integers(30, 3_600, size)
+    pending = orders.kind == "pending"
+    orders["updated"] = np.where(orders.refund > 0, returned, shipped)
+    orders["updated"] = np.where(pending, touched, orders.updated)
+    orders["updated"] = np.minimum(orders.updated, LAST_UPDATE)
+    discounted = (gen.random(size) < DISCOUNT_SHARE) & (orders.amount > 0)
+    discount = np.rint(orders.amount * gen.choice([0.05, 0.1, 0.2], size))
+    orders["discount"] = np.where(discounted, discount, 0).astype(int)
+    orders["sales_channel"] = pick(gen, {"web": 0.6, "app": 0.28, "store": 0.12}, size)
+    orders["has_cost"] = gen.random(size) >= MISSING_COST_SHARE
+    orders["order_id"] = [f"O{number:05d}" for number in range(1, size + 1)]
+    return orders
+
+
+# --------------------------------------------------------------------------------------
+# Products and order lines
+# --------------------------------------------------------------------------------------
+
+
+def build_products() -> pd.DataFrame:
+    """List the products; `list` and `cost` are in cents."""
+    rows = [
+        (name, category, round(price * 100), round(price * share * 100))
+        for category, (share, prices, names) in CATALOGUE.items()
+        for price, name in zip(prices, names, strict=True)
+    ]
+    products = pd.DataFrame(rows, columns=["name", "category", "list", "cost"])
+    numbers = range(1, len(products) + 1)
+    products.insert(0, "product_id", [f"P{number:02d}" for number in numbers])
+    return products
+
+
+class Basket:
+    """Draws order lines whose prices add up to the order's amount to the cent."""
+
+    def __init__(self, products: pd.DataFrame, gen: np.random.Generator) -> None:
+        self.gen = gen
+        self.log_list = np.log(products["list"].to_numpy() / 100)
+        self.category = products.category.to_numpy()
+        share = products.category.map(CATEGORY_WEIGHTS)
+        self.weight = (share / products.groupby("category")["name"].transform("size"))
+        self.weight = self.weight.to_numpy()
+        self.boost = {
+            name: np.where(self.category == name, AFFINITY_BOOST, 1.0)
+            for name in CATALOGUE
+        }
+
+    def parts(self, cents: int, euros: float) -> list[int]:
+        """Split an amount into one to four parts, the largest first."""
+        lines = 1 + int(np.searchsorted((0.42, 0.78, 0.93), self.gen.random()))
+        lines = max(min(lines, int(euros // 4)), min(4, math.ceil(euros / 120)), 1)
+        shares = self.gen.dirichlet(np.full(lines, 4.0))
+        return sorted(share_out(cents, shares).tolist(), reverse=True)
+
+    def quantity(self, euros: float) -> int:
+        """Draw how many pieces a part of an order pays for."""
+        if euros < 15:
+            return 1
+        return 1 + int(np.searchsorted((0.75, 0.95), self.gen.random()))
+
+    def product(self, euros: float, towards: str | None) -> int:
+        """Draw a product whose list price is near the price paid."""
+        distance = ((math.log(euros) - self.log_list) / PRICE_SPREAD) ** 2
+        weight = self.weight * np.exp(-0.5 * (distance - distance.min()))
+        if towards:
+            weight = weight * self.boost[towards]
+        total = np.cumsum(weight)
+        return int(np.searchsorted(total, self.gen.random() * total[-1]))
+
+    def lines(
+        self, amount: int, rate: float, favourite: str
+    ) -> list[tuple[int, int, int]]:
+        """Return (product, quantity, price in cents) of each line of an order."""
+        towards = favourite if self.gen.random() < FAVOURITE_PROBABILITY else None
+        if amount <= 0:
+            euros = max(-amount * rate / 100, 5.0)
+            sign = -1 if amount < 0 else 1
+            return [(self.product(euros, towards), sign, -amount if amount else 0)]
+        lines, left = [], amount
+        parts = self.parts(amount, amount * rate / 100)
+        for part in parts[:-1]:
+            count = self.quantity(part * rate / 100)
+            price = part // count
+            product = self.product(price * rate / 100, towards)
+            lines.append((product, count, price))
+            left -= count * price
+            towards = self.companion(lines[0][0])
+        lines.append((self.product(left * rate / 100, towards), 1, left))
+        return lines
+
+    def companion(self, first: int) -> str | None:
+        """Draw whether the next line is drawn to the first line's companion."""
+        if self.gen.random() < COMPANION_PROBABILITY:
+            return COMPANIONS[self.category[first]]
+        return None
+
+
+def build_lines(orders: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+    """Draw the lines of all orders, with prices and costs in the order's currency."""
+    gen = stream("order lines")
+    basket = Basket(products, gen)
+    costs = products.cost.to_numpy()
+    rows = []
+    for order_id, amount, rate, favourite in zip(
+        orders.order_id, orders.amount, orders.rate, orders.favourite, strict=True
+    ):
+        drawn = basket.lines(int(amount), rate, favourite)
+        for number, (product, quantity, price) in enumerate(drawn, start=1):
+            cost = round(costs[product] / rate)
+            rows.append((order_id, number, product, quantity, price, cost))
+    columns = ["order_id", "line_number", "product", "quantity", "price", "cost"]
+    lines = pd.DataFrame(rows, columns=columns)
+    lines["has_cost"] = gen.random(len(lines)) >= MISSING_LINE_COST_SHARE
+    return lines
+
+
+def orders_table(
+    orders: pd.DataFrame, lines: pd.DataFrame, people: People
+) -> pd.DataFrame:
+    """Write the orders."""
+    cost = (lines.quantity * lines.cost).groupby(lines.order_id).sum()
+    costs = money(cost.reindex(orders.order_id))
+    names = {-1: ""} | {-2 - i: name for i, name in enumerate(UNKNOWN_CUSTOMERS)}
+    customers = [
+        people.customer_id[person] if person >= 0 else names[person]
+        for person in orders.person
+    ]
+    return pd.DataFrame(
+        {
+            "order_id": orders.order_id,
+            "customer_id": customers,
+            "ordered_at": timestamps(orders.ordered),
+            "amount": money(orders.amount),
+            "status": orders.status,
+            "discount_amount": money(orders.discount),
+            "refund_amount": money(orders.refund),
+            "cost_amount": np.where(orders.has_cost, costs, ""),
+            "currency": orders.currency,
+            "sales_channel": orders.sales_channel,
+            "updated_at": timestamps(orders.updated),
+        }
+    )
+
+
+def order_items_table(lines: pd.DataFrame, products: pd.DataFrame) -> pd.DataFrame:
+    """Write the order lines."""
+    return pd.DataFrame(
+        {
+            "order_id": lines.order_id,
+            "line_number": lines.line_number.astype(str),
+            "product_id": products.product_id.to_numpy()[lines["product"]],
+            "quantity": lines.quantity.astype(str),
+            "unit_price": money(lines.price),
+            "unit_cost": np.where(lines.has_cost, money(lines.cost), ""),
+        }
+    )
+
+
+def products_table(products: pd.DataFrame) -> pd.DataFrame:
+    """Write the products."""
+    return pd.DataFrame(
+        {
+            "product_id": products.product_id,
+            "product_name": products.name,
+            "category": products.category,
+            "unit_cost": money(products.cost),
+        }
+    )
+
+
+# --------------------------------------------------------------------------------------
+# Customers table
+# --------------------------------------------------------------------------------------
+
+
+def sign_up(people: People, orders: pd.DataFrame) -> np.ndarray:
+    """Return when each person signed up, in seconds; ids follow in that order.
+
+    A little more than half sign up with the first order, the others up to 30 days
+    before it.
+    """
+    gen, size = stream("sign-up"), len(people.channel)
+    known = orders[orders.person >= 0]
+    first = people.first_day * SECONDS_PER_DAY + opening_hours(gen, size)
+    ordered = known.groupby("person").ordered.min()
+    first[ordered.index] = ordered
+    at_once = gen.integers(60, 1_800, size)
+    before = (gen.random(size) * 29.5 * SECONDS_PER_DAY).astype(int) + 1_800
+    buyer = np.arange(size) < size - NEVER_ORDERED
+    lead = np.where(gen.random(size) < 0.55, at_once, before)
+    return np.where(buyer, first - lead, first)
+
+
+def number_customers(created: np.ndarray) -> np.ndarray:
+    """Give out customer ids in order of signing up."""
+    rank = np.empty(len(created), dtype=int)
+    rank[np.argsort(created, kind="stable")] = np.arange(1, len(created) + 1)
+    return np.array([f"C{number:04d}" for number in rank])
+
+
+def draw_campaigns(gen: np.random.Generator, channel: Iterable[int]) -> list[str]:
+    """Draw a campaign of each channel given by number; organic has none."""
+    campaigns = []
+    for number in channel:
+        options = CHANNELS[number].campaigns
+        edges = np.cumsum([share for _, share in options])
+        index = int(np.searchsorted(edges, gen.random())) if options else -1
+        campaigns.append(options[min(index, len(options) - 1)][0] if options else "")
+    return campaigns
+
+
+def customers_table(people: People, created: np.ndarray) -> pd.DataFrame:
+    """Write the customers; what is said of them is independent of what they buy.
+
+    Only the first interest is more: it is the category a customer is drawn to.
+    """
+    gen, size = stream("customers"), len(created)
+    first = gen.choice(FIRST_NAMES, size)
+    last = gen.choice(LAST_NAMES, size)
+    domain = gen.choice(["example.com", "example.org"], size)
+    mail = [
+        f"{a}.{b}.{i}@{c}".lower()
+        for a, b, i, c in zip(first, last, people.customer_id, domain, strict=True)
+    ]
+    country = [PLACES[i][0] for i in people.place]
+    digits = gen.integers(0, 100, size)
+    phone = [
+        PHONES.get(code, "").format(number)
+        for code, number in zip(country, digits, strict=True)
+    ]
+    born = -gen.integers(18 * 365, 75 * 365, size)
+    second = pick(gen, CATEGORY_WEIGHTS, size)
+    interests = [
+        a if a == b else f"{a};{b}"
+        for a, b in zip(people.favourite, second, strict=True)
+    ]
+    table = pd.DataFrame(
+        {
+            "customer_id": people.customer_id,
+            "created_at": timestamps(created),
+            "name": [f"{a} {b}" for a, b in zip(first, last, strict=True)],
+            "email": mail,
+            "phone": np.where(gen.random(size) < 0.7, phone, ""),
+            "country": country,
+            "region": [PLACES[i][1] for i in people.place],
+            "city": [PLACES[i][2] for i in people.place],
+            "birth_date": np.where(gen.random(size) < 0.8, iso_dates(born), ""),
+            "gender": pick(
+                gen, {"female": 0.5, "male": 0.4, "diverse": 0.02, "": 0.08}, size
+            ),
+            "income_band": pick(
+                gen, {"low": 0.2, "medium": 0.4, "high": 0.2, "": 0.2}, size
+            ),
+            "lifestyle": pick(
+                gen,
+                {"urban": 0.3, "family": 0.25, "outdoor": 0.2, "student": 0.1, "": 0.15},
+                size,
+            ),
+            "interests": interests,
+            "acquisition_channel": [CHANNELS[i].name for i in people.channel],
+            "acquisition_campaign": draw_campaigns(gen, people.channel),
+            "has_marketing_consent": pick(
+                gen, {"true": 0.6, "false": 0.35, "": 0.05}, size
+            ),
+        }
+    )
+    return table.sort_values("customer_id", ignore_index=True)
+
+
+# --------------------------------------------------------------------------------------
+# Marketing: spend and touchpoints
+# --------------------------------------------------------------------------------------
+
+
+def marketing_spend_table() -> pd.DataFrame:
+    """Write four rows a month (the 1st, 8th, 15th, 22nd) per channel and campaign.
+
+    A channel's total is its CAC times its customers, to the cent; the months follow
+    the shop's season, not the customers who happened to come.
+    """
+    gen = stream("marketing spend")
+    parts = []
+    for channel in CHANNELS:
+        if channel.cac is None:
+            continue
+        weights = [
+            (month, week, campaign, weight * share)
+            for month, weight in enumerate(acquisition_weights())
+            for week in range(4)
+            for campaign, share in channel.campaigns
+        ]
+        total = round(channel.cac * channel.customers * 100)
+        parts.append(spread_spend(channel.name, weights, total, gen))
+    brand = [
+        (month_index(month), week, "", 1.0)
+        for month in BRAND_MONTHS
+        for week in range(4)
+    ]
+    parts.append(spread_spend(BRAND_CHANNEL, brand, round(BRAND_SPEND * 100), gen))
+    table = pd.concat(parts, ignore_index=True)
+    return table.sort_values(["spend_date", "channel", "campaign"], ignore_index=True)
+
+
+def month_index(month: str) -> int:
+    """Return the number of months since the first month."""
+    return int((np.datetime64(month) - FIRST_DAY.astype("datetime64[M]")).astype(int))
+
+
+def spread_spend(
+    channel: str,
+    weights: list[tuple[int, int, str, float]],
+    total: int,
+    gen: np.random.Generator,
+) -> pd.DataFrame:
+    """Spread a channel's total cents over (month, week, campaign) by weight."""
+    noise = gen.lognormal(0.0, 0.2, len(weights))
+    cents = share_out(total, np.array([row[3] for row in weights]) * noise)
+    starts = month_start_days()
+    clicks = np.rint(cents / 100 / 0.45 * gen.lognormal(0, 0.1, len(cents)))
+    views = np.rint(cents / 100 / 8.0 * 1_000 * gen.lognormal(0, 0.1, len(cents)))
+    tracked = channel != BRAND_CHANNEL
+    return pd.DataFrame(
+        {
+            "spend_date": iso_dates(starts[row[0]] + 7 * row[1] for row in weights),
+            "channel": channel,
+            "campaign": [row[2] for row in weights],
+            "amount": money(cents),
+            "impressions": [str(int(view)) for view in views],
+            "clicks": [str(int(click)) if tracked else "" for click in clicks],
+        }
+    )
+
+
+def draw_touch_channels(
+    gen: np.random.Generator, own: np.ndarray, is_last: np.ndarray
+) -> np.ndarray:
+    """Draw the channel of each touch: the last one mostly the customer's own."""
+    sizes = np.array([channel.customers for channel in CHANNELS])
+    other = gen.choice(len(CHANNELS), len(own), p=sizes / sizes.sum())
+    other = np.where(is_last & (other == own), (own + 1) % len(CHANNELS), other)
+    chance = np.where(is_last, LAST_TOUCH_IN_CHANNEL, 0.3)
+    return np.where(gen.random(len(own)) < chance, own, other)
+
+
+def touchpoints_table(people: People, orders: pd.DataFrame) -> pd.DataFrame:
+    """Write one to five touches before each first order, some before later ones.
+
+    Those who never ordered have a path too, which leads nowhere.
+    """
+    gen, size = stream("touchpoints"), len(people.channel)
+    known = orders[(orders.person >= 0) & (orders.net > 0)]
+    first = people.first_day * SECONDS_PER_DAY + 12 * 3_600
+    ordered = known.groupby("person").ordered.min()
+    first[ordered.index] = ordered
+    count = 1 + np.searchsorted((0.35, 0.65, 0.83, 0.94), gen.random(size))
+    person = np.repeat(np.arange(size), count)
+    is_last = np.append(person[1:] != person[:-1], True)
+    before = np.where(
+        is_last,
+        gen.integers(120, 2 * SECONDS_PER_DAY, len(person)),
+        gen.integers(2 * SECONDS_PER_DAY, 30 * SECONDS_PER_DAY, len(person)),
+    )
+    channel = draw_touch_channels(gen, people.channel[person], is_last)
+    later = known[known.ordered > first[known.person]]
+    later = later[gen.random(len(later)) < 0.10]
+    again = gen.choice(
+        [channel_number("email"), channel_number("paid_search")],
+        len(later),
+        p=[0.7, 0.3],
+    )
+    pause = gen.integers(120, 3 * SECONDS_PER_DAY, len(later))
+    frame = pd.DataFrame(
+        {
+            "person": np.concatenate([person, later.person]),
+            "touched": np.concatenate([first[person] - before, later.ordered - pause]),
+            "channel": np.concatenate([channel, again]),
+        }
+    )
+    frame = frame.sort_values(["touched", "person"], ignore_index=True)
+    return pd.DataFrame(
+        {
+            "touchpoint_id": [f"T{number:05d}" for number in range(1, len(frame) + 1)],
+            "customer_id": people.customer_id[frame.person],
+            "touched_at": timestamps(frame.touched),
+            "channel": [CHANNELS[i].name for i in frame.channel],
+            "campaign": draw_campaigns(gen, frame.channel),
+            "touch_type": pick(gen, {"click": 0.8, "view": 0.2}, len(frame)),
+        }
+    )
+
+
+def channel_number(name: str) -> int:
+    """Return a channel's place in `CHANNELS`."""
+    return [channel.name for channel in CHANNELS].index(name)
+
+
+# --------------------------------------------------------------------------------------
+# Events and surveys
+# --------------------------------------------------------------------------------------
+
+
+def events_table(people: People, orders: pd.DataFrame) -> pd.DataFrame:
+    """Write visits before a third of the online orders, and visits of the living.
+
+    A customer who has left does not come to look any more, so that visits tell who
+    is alive better than purchases alone do.
+    """
+    gen = stream("events")
+    online = orders[(orders.person >= 0) & (orders.sales_channel != "store")]
+    seen = online[gen.random(len(online)) < 0.33]
+    visit = np.where(seen.sales_channel == "app", "app_open", "visit")
+    carts = seen[gen.random(len(seen)) < 0.5]
+    alive = np.maximum(people.alive_until - people.first_day, 0)
+    visits = gen.poisson(BROWSE_VISITS_PER_WEEK * alive / 7)
+    person = np.repeat(np.arange(len(visits)), visits)
+    day = people.first_day[person] + (gen.random(len(person)) * alive[person])
+    moment = day.astype(int) * SECONDS_PER_DAY + opening_hours(gen, len(person))
+    frame = pd.DataFrame(
+        {
+            "person": np.concatenate([seen.person, carts.person, person]),
+            "moment": np.concatenate(
+                [
+                    seen.ordered - gen.integers(300, 3_600, len(seen)),
+                    carts.ordered - gen.integers(30, 300, len(carts)),
+                    moment,
+                ]
+            ),
+            "event_type": np.concatenate(
+                [
+                    visit,
+                    np.full(len(carts), "add_to_cart"),
+                    pick(gen, {"visit": 0.7, "app_open": 0.3}, len(person)),
+                ]
+            ),
+        }
+    )
+    frame = frame[frame.moment < DAYS * SECONDS_PER_DAY].drop_duplicates()
+    frame = frame.sort_values(["moment", "person", "event_type"], ignore_index=True)
+    return pd.DataFrame(
+        {
+            "customer_id": people.customer_id[frame.person],
+            "occurred_at": timestamps(frame.moment),
+            "event_type": frame.event_type,
+        }
+    )
+
+
+def surveys_table(people: People, purchases: pd.DataFrame) -> pd.DataFrame:
+    """Write answers some days after a purchase; the channel and loyalty decide."""
+    gen = stream("surveys")
+    count = purchases.groupby("person").cumcount().to_numpy() + 1
+    asked = gen.random(len(purchases)) < SURVEY_PROBABILITY
+    person = purchases.person.to_numpy()[asked]
+    channel = people.channel[person]
+    loyal = count[asked] >= LOYAL_PURCHASES
+    promoters = np.array([c.promoters for c in CHANNELS])[channel]
+    detractors = np.array([c.detractors for c in CHANNELS])[channel]
+    promoters = promoters + loyal * LOYAL_PROMOTERS
+    detractors = detractors + loyal * LOYAL_DETRACTORS
+    mood = gen.random(len(person))
+    score = np.select(
+        [mood < promoters, mood >= 1 - detractors],
+        [gen.integers(9, 11, len(person)), gen.integers(0, 7, len(person))],
+        gen.integers(7, 9, len(person)),
+    )
+    day = purchases.day.to_numpy()[asked] + gen.integers(1, 11, len(person))
+    moment = day * SECONDS_PER_DAY + opening_hours(gen, len(person))
+    frame = pd.DataFrame({"person": person, "moment": moment, "score": score})
+    frame = frame[day < DAYS].drop_duplicates(["person", "moment"])
+    frame = frame.sort_values(["moment", "person"], ignore_index=True)
+    return pd.DataFrame(
+        {
+            "customer_id": people.customer_id[frame.person],
+            "responded_at": timestamps(frame.moment),
+            "score": frame.score.astype(str),
+        }
+    )
+
+
+# --------------------------------------------------------------------------------------
+# Subscriptions
+# --------------------------------------------------------------------------------------
+
+
+def add_months(day: np.datetime64, months: int) -> np.datetime64:
+    """Return the same day of a later month; the day must be the 28th at the latest."""
+    month = day.astype("datetime64[M]")
+    return (month + months).astype("datetime64[D]") + (day - month.astype(day.dtype))
+
+
+def early_in_month(day: np.datetime64) -> np.datetime64:
+    """Return the day, or the 28th if the month is further on."""
+    month = day.astype("datetime64[M]").astype(day.dtype)
+    return min(day, month + 27)
+
+
+def relationship(
+    gen: np.random.Generator, start: np.datetime64
+) -> tuple[list[tuple[np.datetime64, np.datetime64 | None, int]], bool]:
+    """Draw one relationship: its contracts, and whether the plan changed in it.
+
+    Returns
+    -------
+    contracts
+        (started, ended or None, cents a month), one after the other.
+    changed
+        Whether the plan changed, so that there are two contracts.
+    """
+    length = int(min(gen.geometric(gen.beta(CONTRACT_ALPHA, CONTRACT_BETA)), 1_000))
+    observed = 0
+    while observed < length and add_months(start, observed + 1) <= LAST_DAY:
+        observed += 1
+    end = add_months(start, length) if observed == length else None
+    plan = int(gen.integers(0, len(PLANS)))
+    change, up = gen.random(), gen.random() < UPGRADE_SHARE
+    other = plan + (1 if up else -1)
+    last_change = observed - 1 if end is not None else observed
+    if change >= PLAN_CHANGE_PROBABILITY or last_change < 1:
+        return [(start, end, PLANS[plan])], False
+    if not 0 <= other < len(PLANS):
+        return [(start, end, PLANS[plan])], False
+    middle = add_months(start, int(gen.integers(1, last_change + 1)))
+    return [(start, middle, PLANS[plan]), (middle, end, PLANS[other])], True
+
+
+def draw_contracts(
+    purchases: pd.DataFrame,
+) -> tuple[list[tuple[int, np.datetime64, np.datetime64 | None, int]], dict[str, int]]:
+    """Draw all contracts, and count relationships, plan changes and win-backs."""
+    gen = stream("subscriptions")
+    first = purchases.groupby("person").day.min()
+    first = first[first < DAYS - 90]
+    chosen = gen.choice(first.index.to_numpy(), SUBSCRIBERS, replace=False)
+    rows, counts = [], Counter(subscribers=SUBSCRIBERS)
+    for person in chosen.tolist():
+        latest = DAYS - 32
+        day = min(int(first[person] + gen.exponential(60.0)), latest)
+        start: np.datetime64 | None = early_in_month(FIRST_DAY + day)
+        while start is not None:
+            contracts, changed = relationship(gen, start)
+            rows += [(person, *contract) for contract in contracts]
+            counts["relationships"] += 1
+            if changed:
+                up = contracts[1][2] > contracts[0][2]
+                counts["upgrades" if up else "downgrades"] += 1
+            start = draw_return(gen, contracts[-1][1])
+            counts["winbacks"] += start is not None
+    return rows, dict(counts)
+
+
+def draw_return(
+    gen: np.random.Generator, end: np.datetime64 | None
+) -> np.datetime64 | None:
+    """Draw whether and when someone whose subscription ended comes back."""
+    if end is None or gen.random() >= WINBACK_PROBABILITY:
+        return None
+    start = early_in_month(end + int(gen.integers(60, 200)))
+    return start if start < LAST_DAY - 31 else None
+
+
+def subscriptions_table(
+    people: People, purchases: pd.DataFrame
+) -> tuple[pd.DataFrame, dict[str, int]]:
+    """Write the contracts; a running one has no end."""
+    rows, counts = draw_contracts(purchases)
+    frame = pd.DataFrame(
+        {
+            "customer_id": [people.customer_id[row[0]] for row in rows],
+            "started_at": [str(row[1]) for row in rows],
+            "ended_at": ["" if row[2] is None else str(row[2]) for row in rows],
+            "monthly_amount": money(row[3] for row in rows),
+        }
+    ).sort_values(["started_at", "customer_id"], ignore_index=True)
+    ids = [f"S{number:04d}" for number in range(1, len(frame) + 1)]
+    frame.insert(0, "subscription_id", ids)
+    counts["contracts"] = len(frame)
+    counts["running_at_the_end"] = int((frame.ended_at == "").sum())
+    return frame, counts
+
+
+# --------------------------------------------------------------------------------------
+# Dirty rows
+# --------------------------------------------------------------------------------------
+
+MISSING = "missing_key"
+BAD_DATE = "unparseable_date"
+BAD_NUMBER = "unparseable_number"
+NOT_FINITE = "not_finite"
+OUT_OF_RANGE = "out_of_range"
+TOO_OLD = "date_before_1990"
+IN_FUTURE = "date_in_future"
+NO_RATE = "currency_without_rate"
+ENDS_FIRST = "ends_before_start"
+
+
+@dataclass(frozen=True)
+class Dirt:
+    """One dirty row: a copy of a good row with some cells changed.
+
+    A changed cell may name other cells of the good row in braces. A row with reasons
+    is quarantined; one without is a duplicate. `keep_key` leaves the good row's key.
+    """
+
+    changes: dict[str, str]
+    reasons: tuple[str, ...] = ()
+    keep_key: bool = False
+
+
+def rejected(reason: str, **values: tuple[str, ...]) -> list[Dirt]:
+    """List one dirty row per column and bad value, all for the same reason."""
+    return [
+        Dirt({column: value}, (reason,))
+        for column, bad in values.items()
+        for value in bad
+    ]
+
+
+def bad_dates(*columns: str) -> list[Dirt]:
+    """List the dirty rows of an input's dates; the first column gets all kinds."""
+    main = columns[0]
+    return [
+        *rejected(BAD_DATE, **{column: ("31/02/2024", "soon") for column in columns}),
+        *rejected(TOO_OLD, **{main: ("1970-01-01", "1989-12-31")}),
+        *rejected(IN_FUTURE, **{main: ("2099-01-01", "2099-12-31")}),
+    ]
+
+
+def bad_numbers(*columns: str) -> list[Dirt]:
+    """List the dirty rows of an input's numbers."""
+    return [
+        dirt
+        for column in columns
+        for dirt in (
+            *rejected(BAD_NUMBER, **{column: ("12,50", "abc")}),
+            *rejected(NOT_FINITE, **{column: ("NaN", "inf")}),
+            *rejected(OUT_OF_RANGE, **{column: ("1e308",)}),
+        )
+    ]
+
+
+def duplicates(exact: int, different: int = 0, **changes: str) -> list[Dirt]:
+    """List exact copies, and rows of the same key with different content."""
+    copies = [Dirt({}, keep_key=True) for _ in range(exact)]
+    return copies + [Dirt(changes, keep_key=True) for _ in range(different)]
+
+
+EMPTY = ("",)
+DIRT: dict[str, list[Dirt]] = {
+    "orders": [
+        *rejected(MISSING, order_id=("", "", "")),
+        *bad_dates("ordered_at", "updated_at"),
+        *bad_numbers("amount", "refund_amount"),
+        *rejected(NO_RATE, currency=("XXX", "XXX")),
+        Dirt({"ordered_at": "soon", "amount": "abc"}, (BAD_DATE, BAD_NUMBER)),
+        Dirt({"order_id": "", "currency": "XXX"}, (MISSING, NO_RATE)),
+        *duplicates(4),
+        *duplicates(
+            0, 5, amount="1{amount}", status="pending", updated_at="{ordered_at}"
+        ),
+        # Newer than the good row, but rejected: it must not win.
+        Dirt(
+            {"amount": "abc", "updated_at": "2026-01-02 18:00:00"},
+            (BAD_NUMBER,),
+            keep_key=True,
+        ),
+    ],
+    "customers": [
+        *rejected(MISSING, customer_id=("", "")),
+        *bad_dates("created_at"),
+        *rejected(BAD_DATE, birth_date=("31/02/1984",)),
+        Dirt({"customer_id": "", "created_at": "soon"}, (MISSING, BAD_DATE)),
+        Dirt({"created_at": "soon"}, (BAD_DATE,), keep_key=True),
+        *duplicates(3, 3, phone="+49 30 23125 999"),
+    ],
+    "order_items": [
+        *rejected(MISSING, order_id=EMPTY, line_number=EMPTY),
+        *rejected(BAD_NUMBER, line_number=("one",)),
+        *bad_numbers("quantity", "unit_price", "unit_cost"),
+        Dirt({"line_number": "", "quantity": "abc"}, (MISSING, BAD_NUMBER)),
+        *duplicates(4, 3, unit_cost=""),
+    ],
+    "products": [
+        *rejected(MISSING, product_id=EMPTY),
+        *bad_numbers("unit_cost"),
+        Dirt({"product_id": "", "unit_cost": "abc"}, (MISSING, BAD_NUMBER)),
+        *duplicates(1, 1, product_name="{product_name} (old label)"),
+    ],
+    "marketing_spend": [
+        *rejected(MISSING, spend_date=EMPTY, channel=EMPTY),
+        *bad_dates("spend_date"),
+        *bad_numbers("amount"),
+        *rejected(BAD_NUMBER, clicks=("abc",)),
+        Dirt({"channel": "", "amount": "abc"}, (MISSING, BAD_NUMBER)),
+        *duplicates(2, 2, clicks="0"),
+    ],
+    "touchpoints": [
+        *rejected(MISSING, touchpoint_id=EMPTY, customer_id=EMPTY),
+        *bad_dates("touched_at"),
+        Dirt({"touchpoint_id": "", "touched_at": "soon"}, (MISSING, BAD_DATE)),
+        *duplicates(3, 3, touch_type="impression"),
+    ],
+    "events": [
+        *rejected(MISSING, customer_id=EMPTY, occurred_at=EMPTY, event_type=EMPTY),
+        *bad_dates("occurred_at"),
+        Dirt({"event_type": "", "occurred_at": "soon"}, (MISSING, BAD_DATE)),
+        *duplicates(5),
+    ],
+    "surveys": [
+        *rejected(MISSING, customer_id=EMPTY, responded_at=EMPTY),
+        *bad_dates("responded_at"),
+        *bad_numbers("score"),
+        *rejected(OUT_OF_RANGE, score=("11", "-1")),
+        Dirt({"customer_id": "", "score": "11"}, (MISSING, OUT_OF_RANGE)),
+        *duplicates(2, 2, score="10"),
+    ],
+    "subscriptions": [
+        *rejected(MISSING, subscription_id=EMPTY, customer_id=EMPTY),
+        *bad_dates("started_at"),
+        *rejected(BAD_DATE, ended_at=("31/02/2024", "soon")),
+        *bad_numbers("monthly_amount"),
+        *rejected(ENDS_FIRST, ended_at=("2022-01-31", "2022-12-31")),
+        Dirt(
+            {"ended_at": "2022-06-30", "monthly_amount": "inf"},
+            (ENDS_FIRST, NOT_FINITE),
+        ),
+        *duplicates(2, 2, started_at="{started_at} 08:00:00"),
+    ],
+    "experiments": [
+        *rejected(MISSING, experiment_id=EMPTY, customer_id=EMPTY),
+        *bad_dates("assigned_at"),
+        *bad_numbers("cost_amount"),
+        Dirt({"experiment_id": "", "assigned_at": "soon"}, (MISSING, BAD_DATE)),
+        *duplicates(2, 2, assigned_at="{assigned_at}"),
+    ],
+}
+# The second version of an experiment row comes five minutes later the same day.
+for _number, _dirt in enumerate(DIRT["experiments"]):
+    if _dirt.changes == {"assigned_at": "{assigned_at}"}:
+        DIRT["experiments"][_number] = Dirt(
+            {"assigned_at": f"{WINBACK_DAY} 23:05:00"}, keep_key=True
+        )
+
+KEYS = {
+    "orders": ("order_id",),
+    "customers": ("customer_id",),
+    "order_items": ("order_id", "line_number"),
+    "products": ("product_id",),
+    "marketing_spend": ("spend_date", "channel", "campaign"),
+    "touchpoints": ("touchpoint_id",),
+    "events": ("customer_id", "occurred_at", "event_type"),
+    "surveys": ("customer_id", "responded_at"),
+    "subscriptions": ("subscription_id",),
+    "experiments": ("experiment_id", "customer_id"),
+}
+# A key that no good row has, for the rows that are rejected.
+FRESH_KEYS = {
+    "orders": ("order_id", "O9{:04d}"),
+    "customers": ("customer_id", "C98{:02d}"),
+    "order_items": ("line_number", "9{:02d}"),
+    "products": ("product_id", "P9{:02d}"),
+    "marketing_spend": ("campaign", "import_{:02d}"),
+    "touchpoints": ("touchpoint_id", "T9{:04d}"),
+    "events": ("occurred_at", "2024-06-30 23:59:{:02d}"),
+    "surveys": ("responded_at", "2024-06-30 23:59:{:02d}"),
+    "subscriptions": ("subscription_id", "S9{:03d}"),
+    "experiments": ("customer_id", "C98{:02d}"),
+}
+
+
+def templates(name: str, table: pd.DataFrame) -> np.ndarray:
+    """Return the rows a dirty row may copy: plain ones, whose copies do no harm."""
+    plain = np.ones(len(table), dtype=bool)
+    if name == "orders":
+        plain &= (table.currency == "EUR") & (table.status == "completed")
+        plain &= (table.customer_id < "C9") & (table.customer_id > "")
+        plain &= (table.refund_amount == "0.00") & (table.amount.str.len() == 5)
+        plain &= table.updated_at < "2025-12-31"
+    elif name == "order_items":
+        plain &= (table.unit_cost != "") & (table.quantity == "1")
+    elif name == "marketing_spend":
+        plain &= ~table.clicks.isin(("", "0"))
+    elif name == "surveys":
+        plain &= table.score == "9"
+    elif name == "subscriptions":
+        plain &= (table.ended_at != "") & (table.started_at > "2023-01")
+    elif name == "customers":
+        plain &= table.country == "DE"
+    elif name == "experiments":
+        plain &= table.assigned_at.str.startswith(str(WINBACK_DAY))
+    return np.flatnonzero(plain)
+
+
+def add_dirt(name: str, table: pd.DataFrame) -> pd.DataFrame:
+    """Add an input's dirty rows beside the rows they resemble.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The rows in file order, with two columns more: `fate` (accepted, quarantined
+        or duplicate) and `reasons` (a tuple).
+    """
+    dirt, usable = DIRT[name], templates(name, table)
+    spots = usable[np.linspace(0, len(usable) - 1, len(dirt) + 2).astype(int)[1:-1]]
+    column, pattern = FRESH_KEYS[name]
+    rows, places = [], []
+    for number, (spot, item) in enumerate(zip(spots, dirt, strict=True)):
+        row = table.iloc[spot].to_dict()
+        changes = {key: text.format_map(row) for key, text in item.changes.items()}
+        if not item.keep_key:
+            changes = {column: pattern.format(number)} | changes
+        fate = "quarantined" if item.reasons else "duplicate"
+        rows.append(row | changes | {"fate": fate, "reasons": item.reasons})
+        # Two of three stand below the row they resemble, one above it.
+        places.append(spot + (0.5 if number % 3 else -0.5))
+    clean = table.assign(fate="accepted", reasons=[()] * len(table))
+    both = pd.concat([clean, pd.DataFrame(rows)], ignore_index=True)
+    place = np.concatenate([np.arange(len(table)), places])
+    return both.iloc[np.argsort(place, kind="stable")].reset_index(drop=True)
+
+
+# --------------------------------------------------------------------------------------
+# Accounting
+# --------------------------------------------------------------------------------------
+
+MONEY = {
+    "orders": ("amount",),
+    "order_items": ("quantity", "unit_price"),
+    "marketing_spend": ("amount",),
+    "subscriptions": ("monthly_amount",),
+    "experiments": ("cost_amount",),
+}
+LARGEST_AMOUNT = Decimal("1e15")
+
+
+def parse_money(text: str) -> Decimal | None:
+    """Read a number; None if it is none, not finite or out of range."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() and abs(value) < LARGEST_AMOUNT else None
+
+
+def row_money(row: dict[str, str], columns: tuple[str, ...]) -> Decimal:
+    """Multiply a row's columns; 0 where one of them cannot be read."""
+    values = [parse_money(row[column]) for column in columns]
+    return Decimal(0) if None in values else math.prod(values, start=Decimal(1))
+
+
+def account(name: str, table: pd.DataFrame) -> dict[str, object]:
+    """Count an input's rows and money by what becomes of them."""
+    fates = Counter(table.fate)
+    reasons = Counter(reason for row in table.reasons for reason in row)
+    columns = list(COLUMNS[name])
+    copies = table[table.duplicated(columns) & (table.fate == "duplicate")]
+    # A copy above its original is a duplicate all the same.
+    before = table[table.duplicated(columns, keep="last") & (table.fate == "duplicate")]
+    exact = len(copies.index.union(before.index))
+    result: dict[str, object] = {
+        "key": list(KEYS[name]),
+        "raw_rows": len(table),
+        "accepted_rows": fates["accepted"],
+        "quarantined_rows": fates["quarantined"],
+        "duplicate_rows": fates["duplicate"],
+        "duplicates": {"exact": exact, "different": fates["duplicate"] - exact},
+        "reasons": dict(sorted(reasons.items())),
+    }
+    if name in MONEY:
+        sums = {fate: Decimal(0) for fate in ("accepted", "quarantined", "duplicate")}
+        for row in table.to_dict("records"):
+            sums[row["fate"]] += row_money(row, MONEY[name])
+        result["money"] = {"of": " x ".join(MONEY[name])}
+        result["money"] |= {fate: float(total) for fate, total in sums.items()}
+        result["money"]["total"] = float(sum(sums.values()))
+    return result
+
+
+def list_dirt(name: str, table: pd.DataFrame) -> list[dict[str, object]]:
+    """List an input's quarantined rows: line of the file, reasons."""
+    dirty = table[table.fate == "quarantined"]
+    return [
+        {"line": int(line) + 2, "reasons": list(reasons)}
+        for line, reasons in zip(dirty.index, dirty.reasons, strict=True)
+    ]
