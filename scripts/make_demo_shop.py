@@ -59,42 +59,83 @@ class Channel:
     a: float
     b: float
     cac: float | None
-    campaigns: tuple[tuple[str, float], ...]
+    campaigns: dict[str, float]
     promoters: float
     detractors: float
 
 
 CHANNELS = (
-    Channel("organic_search", 760, 0.44, 5.0, 0.6, 4.0, None, (), 0.52, 0.14),
     Channel(
-        "paid_search",
-        560,
-        *(0.40, 5.0, 0.8, 3.6),
-        *(32.0, (("brand_terms", 0.4), ("generic_terms", 0.6)), 0.42, 0.22),
+        name="organic_search",
+        customers=760,
+        r=0.44,
+        alpha=5.0,
+        a=0.6,
+        b=4.0,
+        cac=None,
+        campaigns={},
+        promoters=0.52,
+        detractors=0.14,
     ),
     Channel(
-        "paid_social",
-        460,
-        *(0.35, 5.0, 1.2, 3.4),
-        *(41.0, (("prospecting", 0.7), ("retargeting", 0.3)), 0.34, 0.30),
+        name="paid_search",
+        customers=560,
+        r=0.4,
+        alpha=5.0,
+        a=0.8,
+        b=3.6,
+        cac=32.0,
+        campaigns={"brand_terms": 0.4, "generic_terms": 0.6},
+        promoters=0.42,
+        detractors=0.22,
     ),
     Channel(
-        "affiliate",
-        290,
-        *(0.36, 5.5, 1.4, 3.2),
-        *(26.0, (("voucher_sites", 1.0),), 0.30, 0.34),
+        name="paid_social",
+        customers=460,
+        r=0.35,
+        alpha=5.0,
+        a=1.2,
+        b=3.4,
+        cac=41.0,
+        campaigns={"prospecting": 0.7, "retargeting": 0.3},
+        promoters=0.34,
+        detractors=0.3,
     ),
     Channel(
-        "referral",
-        330,
-        *(0.46, 4.5, 0.5, 4.0),
-        *(14.0, (("bring_a_friend", 1.0),), 0.62, 0.08),
+        name="affiliate",
+        customers=290,
+        r=0.36,
+        alpha=5.5,
+        a=1.4,
+        b=3.2,
+        cac=26.0,
+        campaigns={"voucher_sites": 1.0},
+        promoters=0.3,
+        detractors=0.34,
     ),
     Channel(
-        "email",
-        360,
-        *(0.44, 5.0, 0.65, 3.6),
-        *(6.0, (("newsletter", 0.6), ("welcome_series", 0.4)), 0.50, 0.14),
+        name="referral",
+        customers=330,
+        r=0.46,
+        alpha=4.5,
+        a=0.5,
+        b=4.0,
+        cac=14.0,
+        campaigns={"bring_a_friend": 1.0},
+        promoters=0.62,
+        detractors=0.08,
+    ),
+    Channel(
+        name="email",
+        customers=360,
+        r=0.44,
+        alpha=5.0,
+        a=0.65,
+        b=3.6,
+        cac=6.0,
+        campaigns={"newsletter": 0.6, "welcome_series": 0.4},
+        promoters=0.5,
+        detractors=0.14,
     ),
 )
 NEVER_ORDERED = 240
@@ -106,9 +147,9 @@ SPEND_P, SPEND_Q, SPEND_V = 5.0, 4.0, 36.0
 SEASON_AMPLITUDE, SEASON_PEAK = 0.15, 0.90
 
 # New customers: weight of each calendar month, and of each year.
-ACQUISITION_MONTHS = (
-    *(0.85, 0.80, 0.90, 0.85, 0.85, 0.80),
-    *(0.75, 0.80, 0.95, 1.05, 1.60, 1.80),
+ACQUISITION_MONTHS = tuple(
+    float(weight)
+    for weight in "0.85 0.80 0.90 0.85 0.85 0.80 0.75 0.80 0.95 1.05 1.60 1.80".split()
 )
 ACQUISITION_YEARS = (1.0, 1.15, 1.3)
 SILENT_CHANNEL, SILENT_MONTH = "affiliate", np.datetime64("2024-02", "M")
@@ -152,58 +193,58 @@ SIDE_ORDERS = {
 UNKNOWN_STATUS, UNKNOWN_STATUS_ORDERS = "teleported", 8
 UNKNOWN_CUSTOMERS = ("C9901", "C9902", "C9903", "C9904", "C9905")
 
-# category: (share of cost in the list price, list prices in EUR, product names)
-CATALOGUE: dict[str, tuple[float, tuple[float, ...], tuple[str, ...]]] = {
-    "coffee": (
-        0.52,
-        (7.9, 9.9, 12.5, 14.9, 17.9, 22.0, 27.5, 38.0),
-        (
-            *("House blend 250 g", "Decaf 250 g", "Espresso 500 g"),
-            *("Ethiopia 500 g", "Colombia 500 g", "Filter box", "Espresso 1 kg"),
-            "Micro-lot 1 kg",
-        ),
-    ),
-    "tea": (
-        0.42,
-        (4.9, 6.5, 8.9, 11.5, 14.5, 19.0, 29.0),
-        (
-            *("Peppermint", "Earl Grey", "Green sencha", "White peony"),
-            *("Oolong", "Matcha 80 g", "Tea collection"),
-        ),
-    ),
-    "brewers": (
-        0.68,
-        (29.0, 39.0, 55.0, 75.0, 109.0, 159.0, 239.0),
-        (
-            *("Pour-over cone", "French press", "Moka pot", "Gooseneck kettle"),
-            *("Hand grinder", "Electric grinder", "Filter machine"),
-        ),
-    ),
-    "mugs": (
-        0.45,
-        (9.0, 12.0, 16.0, 22.0, 32.0, 45.0),
-        (
-            *("Enamel mug", "Stoneware mug", "Travel mug", "Glass pair"),
-            *("Espresso cups, four", "Tea set"),
-        ),
-    ),
-    "accessories": (
-        0.48,
-        (3.9, 6.0, 8.5, 13.0, 19.5, 33.0, 59.0),
-        (
-            *("Paper filters", "Tea strainer", "Coffee clip", "Storage tin"),
-            *("Milk frother", "Tamper", "Scale"),
-        ),
-    ),
-    "gifts": (
-        0.60,
-        (19.0, 29.0, 45.0, 69.0, 110.0),
-        (
-            *("Taster box", "Tea for two", "Coffee tour", "Barista box"),
-            "Grand hamper",
-        ),
-    ),
+# Cost as a share of the list price: one minus the margin rate of the category.
+COST_SHARES = {
+    "coffee": 0.52,
+    "tea": 0.42,
+    "brewers": 0.68,
+    "mugs": 0.45,
+    "accessories": 0.48,
+    "gifts": 0.60,
 }
+# (category, product, list price in EUR)
+PRODUCTS = (
+    ("coffee", "House blend 250 g", 7.9),
+    ("coffee", "Decaf 250 g", 9.9),
+    ("coffee", "Espresso 500 g", 12.5),
+    ("coffee", "Ethiopia 500 g", 14.9),
+    ("coffee", "Colombia 500 g", 17.9),
+    ("coffee", "Filter box", 22.0),
+    ("coffee", "Espresso 1 kg", 27.5),
+    ("coffee", "Micro-lot 1 kg", 38.0),
+    ("tea", "Peppermint", 4.9),
+    ("tea", "Earl Grey", 6.5),
+    ("tea", "Green sencha", 8.9),
+    ("tea", "White peony", 11.5),
+    ("tea", "Oolong", 14.5),
+    ("tea", "Matcha 80 g", 19.0),
+    ("tea", "Tea collection", 29.0),
+    ("brewers", "Pour-over cone", 29.0),
+    ("brewers", "French press", 39.0),
+    ("brewers", "Moka pot", 55.0),
+    ("brewers", "Gooseneck kettle", 75.0),
+    ("brewers", "Hand grinder", 109.0),
+    ("brewers", "Electric grinder", 159.0),
+    ("brewers", "Filter machine", 239.0),
+    ("mugs", "Enamel mug", 9.0),
+    ("mugs", "Stoneware mug", 12.0),
+    ("mugs", "Travel mug", 16.0),
+    ("mugs", "Glass pair", 22.0),
+    ("mugs", "Espresso cups, four", 32.0),
+    ("mugs", "Tea set", 45.0),
+    ("accessories", "Paper filters", 3.9),
+    ("accessories", "Tea strainer", 6.0),
+    ("accessories", "Coffee clip", 8.5),
+    ("accessories", "Storage tin", 13.0),
+    ("accessories", "Milk frother", 19.5),
+    ("accessories", "Tamper", 33.0),
+    ("accessories", "Scale", 59.0),
+    ("gifts", "Taster box", 19.0),
+    ("gifts", "Tea for two", 29.0),
+    ("gifts", "Coffee tour", 45.0),
+    ("gifts", "Barista box", 69.0),
+    ("gifts", "Grand hamper", 110.0),
+)
 CATEGORY_WEIGHTS = {
     "coffee": 0.30,
     "tea": 0.20,
@@ -253,50 +294,39 @@ PHONES = {
     "GB": "+44 7700 900{:03d}",
     "US": "+1 212 555 01{:02d}",
 }
-FIRST_NAMES = (
-    *("Ada", "Bela", "Carla", "Dorian", "Edda", "Falk", "Greta", "Hedy", "Ivo"),
-    *("Juna", "Kai", "Lene", "Milo", "Nora", "Oskar", "Pia", "Quinn", "Romy"),
-    *("Sami", "Tilda", "Ulla", "Vito", "Wanda", "Xaver", "Yara", "Zeno"),
-)
-LAST_NAMES = (
-    *("Ahorn", "Birke", "Cedar", "Dahlia", "Elder", "Fern", "Ginster", "Hazel"),
-    *("Iris", "Juniper", "Kiefer", "Linden", "Maple", "Nettle", "Olive", "Poplar"),
-    *("Quince", "Rowan", "Sorrel", "Thyme", "Ulme", "Vetch", "Willow", "Yarrow"),
-)
+FIRST_NAMES = """
+    Ada Bela Carla Dorian Edda Falk Greta Hedy Ivo Juna Kai Lene Milo Nora Oskar Pia
+    Quinn Romy Sami Tilda Ulla Vito Wanda Xaver Yara Zeno
+""".split()
+LAST_NAMES = """
+    Ahorn Birke Cedar Dahlia Elder Fern Ginster Hazel Iris Juniper Kiefer Linden
+    Maple Nettle Olive Poplar Quince Rowan Sorrel Thyme Ulme Vetch Willow Yarrow
+""".split()
 
 COLUMNS = {
-    "orders": (
-        *("order_id", "customer_id", "ordered_at", "amount", "status"),
-        *("discount_amount", "refund_amount", "cost_amount", "currency"),
-        *("sales_channel", "updated_at"),
-    ),
-    "customers": (
-        *("customer_id", "created_at", "name", "email", "phone", "country"),
-        *("region", "city", "birth_date", "gender", "income_band", "lifestyle"),
-        *("interests", "acquisition_channel", "acquisition_campaign"),
-        "has_marketing_consent",
-    ),
-    "order_items": (
-        *("order_id", "line_number", "product_id", "quantity", "unit_price"),
-        "unit_cost",
-    ),
-    "products": ("product_id", "product_name", "category", "unit_cost"),
-    "marketing_spend": (
-        *("spend_date", "channel", "campaign", "amount", "impressions", "clicks"),
-    ),
-    "touchpoints": (
-        *("touchpoint_id", "customer_id", "touched_at", "channel", "campaign"),
-        "touch_type",
-    ),
-    "events": ("customer_id", "occurred_at", "event_type"),
-    "surveys": ("customer_id", "responded_at", "score"),
-    "subscriptions": (
-        *("subscription_id", "customer_id", "started_at", "ended_at"),
-        "monthly_amount",
-    ),
-    "experiments": (
-        *("experiment_id", "customer_id", "arm", "assigned_at", "cost_amount"),
-    ),
+    "orders": """
+        order_id customer_id ordered_at amount status discount_amount
+        refund_amount cost_amount currency sales_channel updated_at
+    """.split(),
+    "customers": """
+        customer_id created_at name email phone country region city birth_date
+        gender income_band lifestyle interests acquisition_channel
+        acquisition_campaign has_marketing_consent
+    """.split(),
+    "order_items": """
+        order_id line_number product_id quantity unit_price unit_cost
+    """.split(),
+    "products": "product_id product_name category unit_cost".split(),
+    "marketing_spend": "spend_date channel campaign amount impressions clicks".split(),
+    "touchpoints": """
+        touchpoint_id customer_id touched_at channel campaign touch_type
+    """.split(),
+    "events": "customer_id occurred_at event_type".split(),
+    "surveys": "customer_id responded_at score".split(),
+    "subscriptions": """
+        subscription_id customer_id started_at ended_at monthly_amount
+    """.split(),
+    "experiments": "experiment_id customer_id arm assigned_at cost_amount".split(),
 }
 
 
@@ -393,9 +423,7 @@ def season_clock() -> np.ndarray:
     for start, end in zip(YEAR_STARTS, YEAR_STARTS[1:], strict=False):
         length = end - start
         u = np.arange(length + 1) / length
-        swing = np.sin(2 * np.pi * (u - SEASON_PEAK)) + np.sin(
-            2 * np.pi * SEASON_PEAK
-        )
+        swing = np.sin(2 * np.pi * (u - SEASON_PEAK)) + np.sin(2 * np.pi * SEASON_PEAK)
         warp = u + SEASON_AMPLITUDE / (2 * np.pi) * swing
         clock[start : end + 1] = start + length * warp
     return clock
@@ -709,7 +737,9 @@ def side_orders(purchases: pd.DataFrame, people: People) -> list[dict]:
             status = pick(gen, {"cancelled": 0.85, "failed": 0.15}, size)
             part |= {"net": spend, "status": status}
         elif kind == "pending":
-            status = pick(gen, {"pending": 0.4, "processing": 0.4, "on_hold": 0.2}, 45)
+            status = pick(
+                gen, {"pending": 0.4, "processing": 0.4, "on_hold": 0.2}, size
+            )
             part |= {"net": spend, "status": status}
         parts.append(part)
     return parts
@@ -744,12 +774,12 @@ def assemble_orders(purchases: pd.DataFrame, people: People) -> pd.DataFrame:
     gen, size = stream("order details"), len(orders)
     drawn = orders.second.to_numpy() < 0
     orders["second"] = np.where(drawn, opening_hours(gen, size), orders.second)
-    guest_places = gen.choice(len(PLACES), size)
+    weights = np.array([place[3] for place in PLACES])
+    guest_places = gen.choice(len(PLACES), size, p=weights / weights.sum())
     known = orders.person.to_numpy() >= 0
     place = np.where(known, people.place[orders.person], guest_places)
     orders["currency"] = [CURRENCIES.get(PLACES[i][0], "EUR") for i in place]
     orders.loc[orders.person < -1, "currency"] = "EUR"
-    orders.loc[(orders.person == -1) & (gen.random(size) < 0.5), "currency"] = "EUR"
     orders["favourite"] = np.where(
         known,
         people.favourite[orders.person],
@@ -794,9 +824,8 @@ def date_orders(orders: pd.DataFrame, gen: np.random.Generator) -> pd.DataFrame:
 def build_products() -> pd.DataFrame:
     """List the products; `list` and `cost` are in cents."""
     rows = [
-        (name, category, round(price * 100), round(price * share * 100))
-        for category, (share, prices, names) in CATALOGUE.items()
-        for price, name in zip(prices, names, strict=True)
+        (name, category, round(price * 100), round(price * COST_SHARES[category] * 100))
+        for category, name, price in PRODUCTS
     ]
     products = pd.DataFrame(rows, columns=["name", "category", "list", "cost"])
     numbers = range(1, len(products) + 1)
@@ -812,11 +841,11 @@ class Basket:
         self.log_list = np.log(products["list"].to_numpy() / 100)
         self.category = products.category.to_numpy()
         share = products.category.map(CATEGORY_WEIGHTS)
-        self.weight = (share / products.groupby("category")["name"].transform("size"))
+        self.weight = share / products.groupby("category")["name"].transform("size")
         self.weight = self.weight.to_numpy()
         self.boost = {
             name: np.where(self.category == name, AFFINITY_BOOST, 1.0)
-            for name in CATALOGUE
+            for name in COST_SHARES
         }
 
     def parts(self, cents: int, euros: float) -> list[int]:
@@ -976,10 +1005,9 @@ def draw_campaigns(gen: np.random.Generator, channel: Iterable[int]) -> list[str
     """Draw a campaign of each channel given by number; organic has none."""
     campaigns = []
     for number in channel:
-        options = CHANNELS[number].campaigns
-        edges = np.cumsum([share for _, share in options])
-        index = int(np.searchsorted(edges, gen.random())) if options else -1
-        campaigns.append(options[min(index, len(options) - 1)][0] if options else "")
+        options = list(CHANNELS[number].campaigns) or [""]
+        edges = np.cumsum(list(CHANNELS[number].campaigns.values()))[:-1]
+        campaigns.append(options[int(np.searchsorted(edges, gen.random()))])
     return campaigns
 
 
@@ -1027,7 +1055,13 @@ def customers_table(people: People, created: np.ndarray) -> pd.DataFrame:
             ),
             "lifestyle": pick(
                 gen,
-                {"urban": 0.3, "family": 0.25, "outdoor": 0.2, "student": 0.1, "": 0.15},
+                {
+                    "urban": 0.3,
+                    "family": 0.25,
+                    "outdoor": 0.2,
+                    "student": 0.1,
+                    "": 0.15,
+                },
                 size,
             ),
             "interests": interests,
@@ -1061,7 +1095,7 @@ def marketing_spend_table() -> pd.DataFrame:
             (month, week, campaign, weight * share)
             for month, weight in enumerate(acquisition_weights())
             for week in range(4)
-            for campaign, share in channel.campaigns
+            for campaign, share in channel.campaigns.items()
         ]
         total = round(channel.cac * channel.customers * 100)
         parts.append(spread_spend(channel.name, weights, total, gen))
@@ -1504,15 +1538,9 @@ DIRT: dict[str, list[Dirt]] = {
         *bad_dates("assigned_at"),
         *bad_numbers("cost_amount"),
         Dirt({"experiment_id": "", "assigned_at": "soon"}, (MISSING, BAD_DATE)),
-        *duplicates(2, 2, assigned_at="{assigned_at}"),
+        *duplicates(2, 2, assigned_at=f"{WINBACK_DAY} 23:05:00"),
     ],
 }
-# The second version of an experiment row comes five minutes later the same day.
-for _number, _dirt in enumerate(DIRT["experiments"]):
-    if _dirt.changes == {"assigned_at": "{assigned_at}"}:
-        DIRT["experiments"][_number] = Dirt(
-            {"assigned_at": f"{WINBACK_DAY} 23:05:00"}, keep_key=True
-        )
 
 KEYS = {
     "orders": ("order_id",),
@@ -1656,3 +1684,208 @@ def list_dirt(name: str, table: pd.DataFrame) -> list[dict[str, object]]:
         {"line": int(line) + 2, "reasons": list(reasons)}
         for line, reasons in zip(dirty.index, dirty.reasons, strict=True)
     ]
+
+
+# --------------------------------------------------------------------------------------
+# Ground truth on paper
+# --------------------------------------------------------------------------------------
+
+
+def season_index() -> list[float]:
+    """Return the purchase intensity of each calendar month, 1 on average."""
+    clock, starts = season_clock(), month_start_days()[:13]
+    return (np.diff(clock[starts]) / np.diff(starts)).round(4).tolist()
+
+
+def channel_truth(
+    people: People, purchases: pd.DataFrame
+) -> dict[str, dict[str, object]]:
+    """Describe the channels: what was put in, and how it turned out."""
+    buyers = len(people.channel) - NEVER_ORDERED
+    counts = purchases.groupby("person").size()
+    truth = {}
+    for number, channel in enumerate(CHANNELS):
+        own = counts[people.channel[:buyers] == number]
+        spend = None if channel.cac is None else channel.cac * channel.customers
+        truth[channel.name] = {
+            "customers": channel.customers,
+            "never_ordered": int((people.channel[buyers:] == number).sum()),
+            "bgnbd": {
+                "r": channel.r,
+                "alpha_weeks": channel.alpha,
+                "a": channel.a,
+                "b": channel.b,
+            },
+            "cac": channel.cac,
+            "marketing_spend": spend,
+            "campaigns": channel.campaigns,
+            "survey_promoters": channel.promoters,
+            "survey_detractors": channel.detractors,
+            "nps": round(100 * (channel.promoters - channel.detractors)),
+            "realised": {
+                "purchases": int(own.sum()),
+                "purchases_per_customer": round(float(own.mean()), 4),
+                "one_time_share": round(float((own == 1).mean()), 4),
+            },
+        }
+    return truth
+
+
+def parameter_truth() -> dict[str, object]:
+    """Describe the parameters that hold for the whole shop."""
+    return {
+        "spend": {
+            "model": "spend ~ Gamma(p, rate nu), nu ~ Gamma(q, rate v), in EUR",
+            "p": SPEND_P,
+            "q": SPEND_Q,
+            "v": SPEND_V,
+            "mean": SPEND_P * SPEND_V / (SPEND_Q - 1),
+        },
+        "seasonality": {
+            "purchase_intensity": "1 + amplitude * cos(2 pi (u - peak)), u = share of "
+            "the calendar year gone; its integral over a year is one year",
+            "amplitude": SEASON_AMPLITUDE,
+            "peak": SEASON_PEAK,
+            "month_index": season_index(),
+            "acquisition_month_weights": list(ACQUISITION_MONTHS),
+            "acquisition_year_weights": list(ACQUISITION_YEARS),
+        },
+        "brand_channel": {
+            "channel": BRAND_CHANNEL,
+            "marketing_spend": BRAND_SPEND,
+            "months": list(BRAND_MONTHS),
+            "customers": 0,
+        },
+        "spend_without_customers": {
+            "channel": SILENT_CHANNEL,
+            "month": str(SILENT_MONTH),
+        },
+        "products": {
+            "margin_rate_at_list_price": {
+                category: round(1 - share, 4) for category, share in COST_SHARES.items()
+            },
+            "category_weights": CATEGORY_WEIGHTS,
+            "companions": COMPANIONS,
+            "companion_probability": COMPANION_PROBABILITY,
+            "favourite_probability": FAVOURITE_PROBABILITY,
+            "affinity_boost": AFFINITY_BOOST,
+        },
+        "surveys": {
+            "answer_probability_per_purchase": SURVEY_PROBABILITY,
+            "loyal_from_purchase": LOYAL_PURCHASES,
+            "loyal_promoters": LOYAL_PROMOTERS,
+            "loyal_detractors": LOYAL_DETRACTORS,
+        },
+        "touchpoints": {"last_touch_in_acquisition_channel": LAST_TOUCH_IN_CHANNEL},
+        "events": {"visits_per_week_while_alive": BROWSE_VISITS_PER_WEEK},
+    }
+
+
+def experiment_truth(outcome: dict[str, dict[str, int]]) -> dict[str, object]:
+    """Describe both experiments."""
+    return {
+        "winback_email_2025": {
+            "assigned": str(WINBACK_DAY),
+            "eligible": f"ordered before, but not in the last "
+            f"{WINBACK_INACTIVE_DAYS} days",
+            "window_days": WINBACK_WINDOW,
+            "uplift": WINBACK_UPLIFT,
+            "cost_per_customer": WINBACK_COST,
+            "realised": outcome,
+        },
+        "loyalty_push_2025": {
+            "assigned": str(LOYALTY_DAY),
+            "eligible": "two purchases or more before",
+            "uplift": dict.fromkeys(LOYALTY_COST, 0.0),
+            "cost_per_customer": LOYALTY_COST,
+            "realised": {arm: {"customers": LOYALTY_ARM_SIZE} for arm in LOYALTY_COST},
+        },
+    }
+
+
+def purchase_truth(orders: pd.DataFrame) -> dict[str, object]:
+    """Count purchases: customer-days with positive net amount in completed orders."""
+    revenue = orders[~orders.kind.isin(("cancelled", "pending"))]
+    known = revenue[revenue.person != -1]
+    net = known.groupby(["person", "day"]).net.sum()
+    bought = net[net > 0].reset_index()
+    counts = orders.groupby("kind").size().to_dict()
+    return {
+        "customer_days": len(bought),
+        "customers": int(bought.person.nunique()),
+        "one_time_customers": int((bought.groupby("person").size() == 1).sum()),
+        "last_purchase_date": iso_dates([bought.day.max()])[0],
+        "orders_by_kind": {kind: int(count) for kind, count in counts.items()},
+        "orders_of_unknown_status": {
+            UNKNOWN_STATUS: int((orders.status == UNKNOWN_STATUS).sum())
+        },
+        "unknown_customers": list(UNKNOWN_CUSTOMERS),
+    }
+
+
+# --------------------------------------------------------------------------------------
+# The shop
+# --------------------------------------------------------------------------------------
+
+
+def build_shop() -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
+    """Draw the whole shop.
+
+    Returns
+    -------
+    tables
+        The ten inputs in file order, dirty rows included, with `fate` and `reasons`.
+    truth
+        What `ground_truth.json` says.
+    """
+    people, process = draw_people()
+    winback, extra, outcome = assign_winback(process)
+    purchases = pd.concat([process, extra]).sort_values(
+        ["person", "day"], ignore_index=True
+    )
+    orders = assemble_orders(purchases, people)
+    products = build_products()
+    lines = build_lines(orders, products)
+    created = sign_up(people, orders)
+    people.customer_id = number_customers(created)
+    subscriptions, contracts = subscriptions_table(people, purchases)
+    clean = {
+        "orders": orders_table(orders, lines, people),
+        "customers": customers_table(people, created),
+        "order_items": order_items_table(lines, products),
+        "products": products_table(products),
+        "marketing_spend": marketing_spend_table(),
+        "touchpoints": touchpoints_table(people, orders),
+        "events": events_table(people, orders),
+        "surveys": surveys_table(people, purchases),
+        "subscriptions": subscriptions,
+        "experiments": experiments_table(winback, assign_loyalty(process), people),
+    }
+    tables = {name: add_dirt(name, table) for name, table in clean.items()}
+    truth = {
+        "about": "What was put into the demo shop. Money in EUR unless said otherwise.",
+        "seed": SEED,
+        "first_day": str(FIRST_DAY),
+        "last_day": str(LAST_DAY),
+        "channels": channel_truth(people, purchases),
+        **parameter_truth(),
+        "subscriptions": {
+            "model": "a relationship ends at each monthly renewal with probability "
+            "theta ~ Beta(alpha, beta); contracts that follow one another on the same "
+            "day are one relationship, one after a break is a new one",
+            "alpha": CONTRACT_ALPHA,
+            "beta": CONTRACT_BETA,
+            "realised": contracts,
+        },
+        "experiments": experiment_truth(outcome),
+        "purchases": purchase_truth(orders),
+        "accounting": {name: account(name, table) for name, table in tables.items()},
+        "quarantined": {name: list_dirt(name, table) for name, table in tables.items()},
+    }
+    return tables, truth
+
+
+def markdown_table(header: list[str], rows: Iterable[Iterable[object]]) -> str:
+    """Write a Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)

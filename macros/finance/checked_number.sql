@@ -3,7 +3,7 @@
         and value is not boolean and value | string | trim != '' -%}
     {%- if not is_given -%}
         {{ exceptions.raise_compiler_error(
-            argument ~ ' is missing: give a number or an SQL expression. ' ~ advice
+            argument ~ ' must be a number or an SQL expression. ' ~ advice
         ) }}
     {%- endif -%}
 
