@@ -20,8 +20,9 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -116,8 +117,8 @@ CHANNELS = (
     Channel(
         name="referral",
         customers=330,
-        r=0.46,
-        alpha=4.5,
+        r=0.4,
+        alpha=4.0,
         a=0.5,
         b=4.0,
         cac=14.0,
@@ -128,8 +129,8 @@ CHANNELS = (
     Channel(
         name="email",
         customers=360,
-        r=0.44,
-        alpha=5.0,
+        r=0.4,
+        alpha=4.5,
         a=0.65,
         b=3.6,
         cac=6.0,
@@ -147,11 +148,8 @@ SPEND_P, SPEND_Q, SPEND_V = 5.0, 4.0, 36.0
 SEASON_AMPLITUDE, SEASON_PEAK = 0.15, 0.90
 
 # New customers: weight of each calendar month, and of each year.
-ACQUISITION_MONTHS = tuple(
-    float(weight)
-    for weight in "0.85 0.80 0.90 0.85 0.85 0.80 0.75 0.80 0.95 1.05 1.60 1.80".split()
-)
-ACQUISITION_YEARS = (1.0, 1.15, 1.3)
+MONTH_WEIGHTS = (0.85, 0.8, 0.9, 0.85, 0.85, 0.8, 0.75, 0.8, 0.95, 1.05, 1.6, 1.8)
+YEAR_WEIGHTS = (1.0, 1.15, 1.3)
 SILENT_CHANNEL, SILENT_MONTH = "affiliate", np.datetime64("2024-02", "M")
 BRAND_CHANNEL, BRAND_SPEND = "tv", 18_000.0
 BRAND_MONTHS = ("2023-11", "2023-12", "2024-11", "2024-12", "2025-11", "2025-12")
@@ -294,40 +292,8 @@ PHONES = {
     "GB": "+44 7700 900{:03d}",
     "US": "+1 212 555 01{:02d}",
 }
-FIRST_NAMES = """
-    Ada Bela Carla Dorian Edda Falk Greta Hedy Ivo Juna Kai Lene Milo Nora Oskar Pia
-    Quinn Romy Sami Tilda Ulla Vito Wanda Xaver Yara Zeno
-""".split()
-LAST_NAMES = """
-    Ahorn Birke Cedar Dahlia Elder Fern Ginster Hazel Iris Juniper Kiefer Linden
-    Maple Nettle Olive Poplar Quince Rowan Sorrel Thyme Ulme Vetch Willow Yarrow
-""".split()
-
-COLUMNS = {
-    "orders": """
-        order_id customer_id ordered_at amount status discount_amount
-        refund_amount cost_amount currency sales_channel updated_at
-    """.split(),
-    "customers": """
-        customer_id created_at name email phone country region city birth_date
-        gender income_band lifestyle interests acquisition_channel
-        acquisition_campaign has_marketing_consent
-    """.split(),
-    "order_items": """
-        order_id line_number product_id quantity unit_price unit_cost
-    """.split(),
-    "products": "product_id product_name category unit_cost".split(),
-    "marketing_spend": "spend_date channel campaign amount impressions clicks".split(),
-    "touchpoints": """
-        touchpoint_id customer_id touched_at channel campaign touch_type
-    """.split(),
-    "events": "customer_id occurred_at event_type".split(),
-    "surveys": "customer_id responded_at score".split(),
-    "subscriptions": """
-        subscription_id customer_id started_at ended_at monthly_amount
-    """.split(),
-    "experiments": "experiment_id customer_id arm assigned_at cost_amount".split(),
-}
+FIRST_NAMES = ("Ada", "Bela", "Carla", "Edda", "Falk", "Greta", "Ivo", "Kai", "Pia")
+LAST_NAMES = ("Ahorn", "Cedar", "Elder", "Fern", "Hazel", "Iris", "Linden", "Maple")
 
 
 def stream(part: str) -> np.random.Generator:
@@ -408,11 +374,6 @@ class People:
     favourite: np.ndarray
     customer_id: np.ndarray = field(default_factory=lambda: np.empty(0, dtype="<U5"))
 
-    @property
-    def currency(self) -> np.ndarray:
-        """Return each person's currency, by country."""
-        return np.array([CURRENCIES.get(PLACES[i][0], "EUR") for i in self.place])
-
 
 def season_clock() -> np.ndarray:
     """Return operational time at the start of each day, in days.
@@ -420,7 +381,7 @@ def season_clock() -> np.ndarray:
     Every calendar year of operational time is as long as the calendar year itself.
     """
     clock = np.empty(DAYS + 1)
-    for start, end in zip(YEAR_STARTS, YEAR_STARTS[1:], strict=False):
+    for start, end in pairwise(YEAR_STARTS):
         length = end - start
         u = np.arange(length + 1) / length
         swing = np.sin(2 * np.pi * (u - SEASON_PEAK)) + np.sin(2 * np.pi * SEASON_PEAK)
@@ -431,7 +392,7 @@ def season_clock() -> np.ndarray:
 
 def acquisition_weights() -> np.ndarray:
     """Return the weight of each of the 36 months in which customers are acquired."""
-    return np.outer(ACQUISITION_YEARS, ACQUISITION_MONTHS).ravel()
+    return np.outer(YEAR_WEIGHTS, MONTH_WEIGHTS).ravel()
 
 
 def draw_first_moments(channel: Channel, gen: np.random.Generator) -> np.ndarray:
@@ -1390,154 +1351,174 @@ def subscriptions_table(
 # Dirty rows
 # --------------------------------------------------------------------------------------
 
-MISSING = "missing_key"
+MISSING = "missing"
 BAD_DATE = "unparseable_date"
 BAD_NUMBER = "unparseable_number"
+BAD_BOOLEAN = "unparseable_boolean"
 NOT_FINITE = "not_finite"
 OUT_OF_RANGE = "out_of_range"
-TOO_OLD = "date_before_1990"
-IN_FUTURE = "date_in_future"
-NO_RATE = "currency_without_rate"
-ENDS_FIRST = "ends_before_start"
+TOO_OLD = "before_1990"
+IN_FUTURE = "in_future"
+NO_RATE = "no_exchange_rate"
+ENDS_FIRST = "before_started_at"
 
 
 @dataclass(frozen=True)
 class Dirt:
     """One dirty row: a copy of a good row with some cells changed.
 
-    A changed cell may name other cells of the good row in braces. A row with reasons
-    is quarantined; one without is a duplicate. `keep_key` leaves the good row's key.
+    `spoilt` gives bad values and the reason for which each rejects the row; a row
+    without any is a duplicate. `changes` are harmless; they may name cells of the
+    good row in braces. `keep_key` leaves the good row's key.
     """
 
-    changes: dict[str, str]
-    reasons: tuple[str, ...] = ()
+    spoilt: dict[str, tuple[str, str]] = field(default_factory=dict)
+    changes: dict[str, str] = field(default_factory=dict)
     keep_key: bool = False
 
-
-def rejected(reason: str, **values: tuple[str, ...]) -> list[Dirt]:
-    """List one dirty row per column and bad value, all for the same reason."""
-    return [
-        Dirt({column: value}, (reason,))
-        for column, bad in values.items()
-        for value in bad
-    ]
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Return why the row is rejected, as `column: reason`."""
+        return tuple(f"{column}: {code}" for column, (_, code) in self.spoilt.items())
 
 
-def bad_dates(*columns: str) -> list[Dirt]:
-    """List the dirty rows of an input's dates; the first column gets all kinds."""
-    main = columns[0]
-    return [
-        *rejected(BAD_DATE, **{column: ("31/02/2024", "soon") for column in columns}),
-        *rejected(TOO_OLD, **{main: ("1970-01-01", "1989-12-31")}),
-        *rejected(IN_FUTURE, **{main: ("2099-01-01", "2099-12-31")}),
-    ]
+def rejected(column: str, code: str, *values: str) -> list[Dirt]:
+    """List one dirty row per bad value of a column."""
+    return [Dirt({column: (value, code)}) for value in values]
 
 
-def bad_numbers(*columns: str) -> list[Dirt]:
-    """List the dirty rows of an input's numbers."""
-    return [
-        dirt
-        for column in columns
-        for dirt in (
-            *rejected(BAD_NUMBER, **{column: ("12,50", "abc")}),
-            *rejected(NOT_FINITE, **{column: ("NaN", "inf")}),
-            *rejected(OUT_OF_RANGE, **{column: ("1e308",)}),
-        )
-    ]
+def bad_cells(
+    required: str, moment: str = "", dates: str = "", numbers: str = "", whole: str = ""
+) -> list[Dirt]:
+    """List what can be wrong with an input's cells; column names by blanks.
+
+    A moment is a date that must lie in the time of the shop, other dates need not.
+    """
+    rows = []
+    for column in required.split():
+        rows += rejected(column, MISSING, "")
+    for column in f"{moment} {dates}".split():
+        rows += rejected(column, BAD_DATE, "31/02/2024", "soon")
+    if moment:
+        rows += rejected(moment, TOO_OLD, "1970-01-01", "1989-12-31")
+        rows += rejected(moment, IN_FUTURE, "2099-01-01", "2099-12-31")
+    for column in numbers.split():
+        rows += rejected(column, BAD_NUMBER, "12,50", "abc")
+        rows += rejected(column, NOT_FINITE, "NaN", "inf")
+        rows += rejected(column, OUT_OF_RANGE, "1e308")
+    for column in whole.split():
+        rows += rejected(column, BAD_NUMBER, "one", "1.5", "NaN")
+    return rows
 
 
 def duplicates(exact: int, different: int = 0, **changes: str) -> list[Dirt]:
     """List exact copies, and rows of the same key with different content."""
-    copies = [Dirt({}, keep_key=True) for _ in range(exact)]
-    return copies + [Dirt(changes, keep_key=True) for _ in range(different)]
+    copies = [Dirt(keep_key=True) for _ in range(exact)]
+    return copies + [Dirt({}, changes, keep_key=True) for _ in range(different)]
 
 
-EMPTY = ("",)
 DIRT: dict[str, list[Dirt]] = {
     "orders": [
-        *rejected(MISSING, order_id=("", "", "")),
-        *bad_dates("ordered_at", "updated_at"),
-        *bad_numbers("amount", "refund_amount"),
-        *rejected(NO_RATE, currency=("XXX", "XXX")),
-        Dirt({"ordered_at": "soon", "amount": "abc"}, (BAD_DATE, BAD_NUMBER)),
-        Dirt({"order_id": "", "currency": "XXX"}, (MISSING, NO_RATE)),
+        *bad_cells(
+            required="order_id ordered_at amount",
+            moment="ordered_at",
+            dates="updated_at",
+            numbers="amount discount_amount refund_amount cost_amount",
+        ),
+        *rejected("currency", NO_RATE, "XXX", "XXX"),
+        Dirt({"ordered_at": ("soon", BAD_DATE), "amount": ("abc", BAD_NUMBER)}),
+        Dirt({"order_id": ("", MISSING), "currency": ("XXX", NO_RATE)}),
         *duplicates(4),
+        # An older version: it must not win.
         *duplicates(
             0, 5, amount="1{amount}", status="pending", updated_at="{ordered_at}"
         ),
-        # Newer than the good row, but rejected: it must not win.
+        # A newer version, but rejected: it must not win either.
         Dirt(
-            {"amount": "abc", "updated_at": "2026-01-02 18:00:00"},
-            (BAD_NUMBER,),
+            {"amount": ("abc", BAD_NUMBER)},
+            {"updated_at": "2026-01-02 18:00:00"},
             keep_key=True,
         ),
     ],
     "customers": [
-        *rejected(MISSING, customer_id=("", "")),
-        *bad_dates("created_at"),
-        *rejected(BAD_DATE, birth_date=("31/02/1984",)),
-        Dirt({"customer_id": "", "created_at": "soon"}, (MISSING, BAD_DATE)),
-        Dirt({"created_at": "soon"}, (BAD_DATE,), keep_key=True),
+        *bad_cells(
+            required="customer_id",
+            moment="created_at",
+            dates="birth_date",
+        ),
+        *rejected("has_marketing_consent", BAD_BOOLEAN, "perhaps"),
+        Dirt({"customer_id": ("", MISSING), "created_at": ("soon", BAD_DATE)}),
+        Dirt({"created_at": ("soon", BAD_DATE)}, keep_key=True),
         *duplicates(3, 3, phone="+49 30 23125 999"),
     ],
     "order_items": [
-        *rejected(MISSING, order_id=EMPTY, line_number=EMPTY),
-        *rejected(BAD_NUMBER, line_number=("one",)),
-        *bad_numbers("quantity", "unit_price", "unit_cost"),
-        Dirt({"line_number": "", "quantity": "abc"}, (MISSING, BAD_NUMBER)),
+        *bad_cells(
+            required="order_id line_number product_id quantity unit_price",
+            numbers="quantity unit_price unit_cost",
+            whole="line_number",
+        ),
+        Dirt({"line_number": ("", MISSING), "quantity": ("abc", BAD_NUMBER)}),
         *duplicates(4, 3, unit_cost=""),
     ],
     "products": [
-        *rejected(MISSING, product_id=EMPTY),
-        *bad_numbers("unit_cost"),
-        Dirt({"product_id": "", "unit_cost": "abc"}, (MISSING, BAD_NUMBER)),
+        *bad_cells(required="product_id", numbers="unit_cost"),
+        Dirt({"product_id": ("", MISSING), "unit_cost": ("abc", BAD_NUMBER)}),
         *duplicates(1, 1, product_name="{product_name} (old label)"),
     ],
     "marketing_spend": [
-        *rejected(MISSING, spend_date=EMPTY, channel=EMPTY),
-        *bad_dates("spend_date"),
-        *bad_numbers("amount"),
-        *rejected(BAD_NUMBER, clicks=("abc",)),
-        Dirt({"channel": "", "amount": "abc"}, (MISSING, BAD_NUMBER)),
+        *bad_cells(
+            required="spend_date channel amount", moment="spend_date", numbers="amount"
+        ),
+        *rejected("impressions", BAD_NUMBER, "many"),
+        *rejected("clicks", NOT_FINITE, "inf"),
+        Dirt({"channel": ("", MISSING), "amount": ("abc", BAD_NUMBER)}),
         *duplicates(2, 2, clicks="0"),
     ],
     "touchpoints": [
-        *rejected(MISSING, touchpoint_id=EMPTY, customer_id=EMPTY),
-        *bad_dates("touched_at"),
-        Dirt({"touchpoint_id": "", "touched_at": "soon"}, (MISSING, BAD_DATE)),
+        *bad_cells(
+            required="touchpoint_id customer_id touched_at channel", moment="touched_at"
+        ),
+        Dirt({"touchpoint_id": ("", MISSING), "touched_at": ("soon", BAD_DATE)}),
         *duplicates(3, 3, touch_type="impression"),
     ],
     "events": [
-        *rejected(MISSING, customer_id=EMPTY, occurred_at=EMPTY, event_type=EMPTY),
-        *bad_dates("occurred_at"),
-        Dirt({"event_type": "", "occurred_at": "soon"}, (MISSING, BAD_DATE)),
+        *bad_cells(required="customer_id occurred_at event_type", moment="occurred_at"),
+        Dirt({"event_type": ("", MISSING), "occurred_at": ("soon", BAD_DATE)}),
         *duplicates(5),
     ],
     "surveys": [
-        *rejected(MISSING, customer_id=EMPTY, responded_at=EMPTY),
-        *bad_dates("responded_at"),
-        *bad_numbers("score"),
-        *rejected(OUT_OF_RANGE, score=("11", "-1")),
-        Dirt({"customer_id": "", "score": "11"}, (MISSING, OUT_OF_RANGE)),
+        *bad_cells(
+            required="customer_id responded_at score",
+            moment="responded_at",
+            whole="score",
+        ),
+        *rejected("score", OUT_OF_RANGE, "11", "-1"),
+        Dirt({"customer_id": ("", MISSING), "score": ("11", OUT_OF_RANGE)}),
         *duplicates(2, 2, score="10"),
     ],
     "subscriptions": [
-        *rejected(MISSING, subscription_id=EMPTY, customer_id=EMPTY),
-        *bad_dates("started_at"),
-        *rejected(BAD_DATE, ended_at=("31/02/2024", "soon")),
-        *bad_numbers("monthly_amount"),
-        *rejected(ENDS_FIRST, ended_at=("2022-01-31", "2022-12-31")),
+        *bad_cells(
+            required="subscription_id customer_id started_at monthly_amount",
+            moment="started_at",
+            dates="ended_at",
+            numbers="monthly_amount",
+        ),
+        *rejected("ended_at", ENDS_FIRST, "2022-01-31", "2022-12-31"),
         Dirt(
-            {"ended_at": "2022-06-30", "monthly_amount": "inf"},
-            (ENDS_FIRST, NOT_FINITE),
+            {
+                "ended_at": ("2022-06-30", ENDS_FIRST),
+                "monthly_amount": ("inf", NOT_FINITE),
+            }
         ),
         *duplicates(2, 2, started_at="{started_at} 08:00:00"),
     ],
     "experiments": [
-        *rejected(MISSING, experiment_id=EMPTY, customer_id=EMPTY),
-        *bad_dates("assigned_at"),
-        *bad_numbers("cost_amount"),
-        Dirt({"experiment_id": "", "assigned_at": "soon"}, (MISSING, BAD_DATE)),
+        *bad_cells(
+            required="experiment_id customer_id arm assigned_at",
+            moment="assigned_at",
+            numbers="cost_amount",
+        ),
+        Dirt({"experiment_id": ("", MISSING), "assigned_at": ("soon", BAD_DATE)}),
         *duplicates(2, 2, assigned_at=f"{WINBACK_DAY} 23:05:00"),
     ],
 }
@@ -1608,6 +1589,7 @@ def add_dirt(name: str, table: pd.DataFrame) -> pd.DataFrame:
     for number, (spot, item) in enumerate(zip(spots, dirt, strict=True)):
         row = table.iloc[spot].to_dict()
         changes = {key: text.format_map(row) for key, text in item.changes.items()}
+        changes |= {key: value for key, (value, _) in item.spoilt.items()}
         if not item.keep_key:
             changes = {column: pattern.format(number)} | changes
         fate = "quarantined" if item.reasons else "duplicate"
@@ -1631,7 +1613,7 @@ MONEY = {
     "subscriptions": ("monthly_amount",),
     "experiments": ("cost_amount",),
 }
-LARGEST_AMOUNT = Decimal("1e15")
+LARGEST_AMOUNT = Decimal("1e10")
 
 
 def parse_money(text: str) -> Decimal | None:
@@ -1653,11 +1635,9 @@ def account(name: str, table: pd.DataFrame) -> dict[str, object]:
     """Count an input's rows and money by what becomes of them."""
     fates = Counter(table.fate)
     reasons = Counter(reason for row in table.reasons for reason in row)
-    columns = list(COLUMNS[name])
-    copies = table[table.duplicated(columns) & (table.fate == "duplicate")]
-    # A copy above its original is a duplicate all the same.
-    before = table[table.duplicated(columns, keep="last") & (table.fate == "duplicate")]
-    exact = len(copies.index.union(before.index))
+    content = table.drop(columns=["fate", "reasons"])
+    copied = content.duplicated(keep=False) & (table.fate == "duplicate")
+    exact = int(copied.sum())
     result: dict[str, object] = {
         "key": list(KEYS[name]),
         "raw_rows": len(table),
@@ -1671,19 +1651,12 @@ def account(name: str, table: pd.DataFrame) -> dict[str, object]:
         sums = {fate: Decimal(0) for fate in ("accepted", "quarantined", "duplicate")}
         for row in table.to_dict("records"):
             sums[row["fate"]] += row_money(row, MONEY[name])
-        result["money"] = {"of": " x ".join(MONEY[name])}
-        result["money"] |= {fate: float(total) for fate, total in sums.items()}
-        result["money"]["total"] = float(sum(sums.values()))
+        result["money"] = {
+            "of": " x ".join(MONEY[name]),
+            **{fate: float(total) for fate, total in sums.items()},
+            "total": float(sum(sums.values())),
+        }
     return result
-
-
-def list_dirt(name: str, table: pd.DataFrame) -> list[dict[str, object]]:
-    """List an input's quarantined rows: line of the file, reasons."""
-    dirty = table[table.fate == "quarantined"]
-    return [
-        {"line": int(line) + 2, "reasons": list(reasons)}
-        for line, reasons in zip(dirty.index, dirty.reasons, strict=True)
-    ]
 
 
 # --------------------------------------------------------------------------------------
@@ -1747,8 +1720,8 @@ def parameter_truth() -> dict[str, object]:
             "amplitude": SEASON_AMPLITUDE,
             "peak": SEASON_PEAK,
             "month_index": season_index(),
-            "acquisition_month_weights": list(ACQUISITION_MONTHS),
-            "acquisition_year_weights": list(ACQUISITION_YEARS),
+            "acquisition_month_weights": list(MONTH_WEIGHTS),
+            "acquisition_year_weights": list(YEAR_WEIGHTS),
         },
         "brand_channel": {
             "channel": BRAND_CHANNEL,
@@ -1880,7 +1853,6 @@ def build_shop() -> tuple[dict[str, pd.DataFrame], dict[str, object]]:
         "experiments": experiment_truth(outcome),
         "purchases": purchase_truth(orders),
         "accounting": {name: account(name, table) for name, table in tables.items()},
-        "quarantined": {name: list_dirt(name, table) for name, table in tables.items()},
     }
     return tables, truth
 
@@ -1889,3 +1861,209 @@ def markdown_table(header: list[str], rows: Iterable[Iterable[object]]) -> str:
     """Write a Markdown table."""
     lines = [header, ["---"] * len(header), *rows]
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
+
+
+REASONS_IN_WORDS = {
+    MISSING: "a required cell is empty",
+    BAD_DATE: "`31/02/2024` or `soon` stands where a date should",
+    BAD_NUMBER: "`12,50` or `abc` stands where a number should, or `1.5` where a "
+    "whole number should",
+    BAD_BOOLEAN: "`perhaps` stands where true or false should",
+    NOT_FINITE: "`NaN` or `inf`",
+    OUT_OF_RANGE: "`1e308`, or a survey score outside 0-10",
+    TOO_OLD: "1970 and 1989: the default dates of broken exports",
+    IN_FUTURE: "2099: more than three years after everything else",
+    NO_RATE: "currency `XXX` is not in `exchange_rates.csv`",
+    ENDS_FIRST: "a subscription that ends before it starts",
+}
+README = """# The demo shop
+
+A made-up shop for coffee and tea: {customers:,} customers and {orders:,} orders from
+{first} to {last}, reporting currency EUR. Every name, address and number in it
+is invented. It is drawn from the processes that the warehouse learns, so that what the
+models find can be held against what was put in: `ground_truth.json` has all of it,
+machine readable.
+
+`python scripts/make_demo_shop.py` writes this folder, the same bytes on every run.
+
+## Channels
+
+Purchases follow BG/NBD from the first purchase on (alpha in weeks); how many purchases
+customers made and how many made only one is how it turned out. CAC is the channel's
+marketing spend by its customers, over the three years. NPS is before the third purchase.
+
+{channels}
+
+- `{brand}` has spend ({brand_spend:,.0f} EUR, November and December) and no customers.
+- `{silent}` has spend in {silent_month} and no new customer.
+- {never} more customers never ordered.
+- New customers come in November and December more than in other months. Purchases are
+  up to {amplitude:.0%} above or below the average through the year (`seasonality` in
+  `ground_truth.json`), while a year is as long as without seasons.
+
+## The rest of the truth
+
+- **Spend** per purchase day: Gamma-Gamma with p {p}, q {q}, v {v}, mean {mean:.0f} EUR,
+  independent of how often someone buys. It is what stays after partial refunds.
+- **Subscriptions** end at each monthly renewal with a probability of their own, drawn
+  from Beta({alpha}, {beta}) (shifted-beta-geometric). A plan change on the same day
+  goes on with the relationship, a return after a break is a new one.
+- **Experiments**: `winback_email_2025` adds to the probability of buying within
+  {window} days: {uplifts}. `loyalty_push_2025` has no effect.
+- **Surveys**: promoters and detractors by channel; from purchase {loyal} on
+  {promoters:+.0%} promoters and {detractors:+.0%} detractors.
+- **Touchpoints**: the last touch before the first order is in the acquisition channel
+  for {touch:.0%} of the customers.
+- **Events**: customers come to look {visits} times a week while they are alive in the
+  sense of BG/NBD, and never after.
+- **Margin** at list price: {margins}.
+- Country, birth date, gender, income and lifestyle are independent of everything else.
+  The first interest is the category that a customer is drawn to.
+
+## What is in the files
+
+- All money of an order and of its lines is in the order's currency. Product costs,
+  marketing spend, subscriptions and experiments are in EUR.
+- The lines of an order add up to its amount to the cent. Lines without a cost cost
+  what the product costs; about a tenth of the orders do not say their own cost.
+- Purchase days are what the process drew; {split:.0%} of them have two orders. All
+  other orders are no purchases and come after a customer's first one: full refunds,
+  amounts of zero, refunds as orders of their own (negative, with a line of quantity
+  -1), cancelled and pending ones.
+- Guests have no customer id. {unknown} customer ids are in no row of the customers;
+  their orders are accepted.
+- {teleported} orders have the status `{status}`, which no mapping knows.
+
+## Dirty rows
+
+They are copies of good rows with a cell or two spoilt and, if they are rejected, a key
+of their own: take them away and the shop is as it was. Rows by what becomes of them:
+
+{fates}
+
+Reasons (a row may have two; `ground_truth.json` has them by column):
+
+{dirt}
+
+{reasons}
+
+Of exact copies and of rows with the same key but different content one is accepted: of
+the orders the one with the latest `updated_at`, else any. A rejected row does not
+compete: one order and one customer have another version that is rejected. Versions of
+a key differ, orders apart, only where no number hangs on it (a phone number, a label,
+clicks, an hour), so that it does not matter which one stays.
+"""
+
+
+def count_reason(count: dict, code: str) -> int:
+    """Count an input's rejected cells with one reason, over its columns."""
+    return sum(
+        rows for reason, rows in count["reasons"].items() if reason.endswith(f" {code}")
+    )
+
+
+def describe_shop(truth: dict) -> str:
+    """Write the README of the demo shop."""
+    header = "channel customers r alpha a b CAC purchases one-time NPS"
+    channels = markdown_table(
+        header.split(),
+        (
+            [
+                name,
+                channel["customers"],
+                *channel["bgnbd"].values(),
+                channel["cac"] or "no spend",
+                f"{channel['realised']['purchases_per_customer']:.2f}",
+                f"{channel['realised']['one_time_share']:.0%}",
+                channel["nps"],
+            ]
+            for name, channel in truth["channels"].items()
+        ),
+    )
+    accounting = truth["accounting"]
+    fates = markdown_table(
+        ["input", "rows", "accepted", "quarantined", "duplicates"],
+        (
+            [
+                name,
+                count["raw_rows"],
+                count["accepted_rows"],
+                count["quarantined_rows"],
+                count["duplicate_rows"],
+            ]
+            for name, count in accounting.items()
+        ),
+    )
+    dirt = markdown_table(
+        ["reason", *accounting],
+        (
+            [code, *(count_reason(count, code) for count in accounting.values())]
+            for code in REASONS_IN_WORDS
+        ),
+    )
+    reasons = [f"- `{reason}`: {words}." for reason, words in REASONS_IN_WORDS.items()]
+    uplifts = [f"{arm} {uplift:.0%}" for arm, uplift in WINBACK_UPLIFT.items()]
+    margins = [f"{name} {1 - share:.0%}" for name, share in COST_SHARES.items()]
+    return README.format(
+        customers=accounting["customers"]["accepted_rows"],
+        orders=accounting["orders"]["accepted_rows"],
+        first=FIRST_DAY,
+        last=LAST_DAY,
+        channels=channels,
+        brand=BRAND_CHANNEL,
+        brand_spend=BRAND_SPEND,
+        silent=SILENT_CHANNEL,
+        silent_month=SILENT_MONTH,
+        never=NEVER_ORDERED,
+        amplitude=SEASON_AMPLITUDE,
+        p=SPEND_P,
+        q=SPEND_Q,
+        v=SPEND_V,
+        mean=SPEND_P * SPEND_V / (SPEND_Q - 1),
+        alpha=CONTRACT_ALPHA,
+        beta=CONTRACT_BETA,
+        window=WINBACK_WINDOW,
+        uplifts=", ".join(uplifts),
+        loyal=LOYAL_PURCHASES,
+        promoters=LOYAL_PROMOTERS,
+        detractors=LOYAL_DETRACTORS,
+        touch=LAST_TOUCH_IN_CHANNEL,
+        visits=BROWSE_VISITS_PER_WEEK,
+        margins=", ".join(margins),
+        split=SPLIT_SHARE,
+        unknown=len(UNKNOWN_CUSTOMERS),
+        teleported=UNKNOWN_STATUS_ORDERS,
+        status=UNKNOWN_STATUS,
+        fates=fates,
+        dirt=dirt,
+        reasons="\n".join(reasons),
+    )
+
+
+def write_shop(folder: Path) -> None:
+    """Write the ten tables, the ground truth and the README into a folder."""
+    tables, truth = build_shop()
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, table in tables.items():
+        content = table.drop(columns=["fate", "reasons"])
+        with (folder / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow(content.columns)
+            writer.writerows(content.itertuples(index=False))
+    truth_text = json.dumps(truth, indent=2, ensure_ascii=False) + "\n"
+    for name, text in (
+        ("ground_truth.json", truth_text),
+        ("README.md", describe_shop(truth)),
+    ):
+        (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def main() -> None:
+    """Read the command line and write the demo shop."""
+    parser = argparse.ArgumentParser(description="Write the demo shop.")
+    parser.add_argument("--output", type=Path, default=ROOT / "seeds" / "demo")
+    write_shop(parser.parse_args().output)
+
+
+if __name__ == "__main__":
+    main()

@@ -18,3 +18,22 @@
         {%- endfor %}
     ) as varchar)
 {%- endmacro %}
+
+{% macro without_keys(content, keys) -%}
+    {{ return(adapter.dispatch('without_keys', 'customer_lifetime')(content, keys)) }}
+{%- endmacro %}
+
+{% macro duckdb__without_keys(content, keys) -%}
+    cast(json_merge_patch(
+        {{ content }},
+        '{ {%- for key in keys %}"{{ key }}": null{{ ', ' if not loop.last }}{% endfor -%} }'
+    ) as varchar)
+{%- endmacro %}
+
+{% macro sorted_list(expression) -%}
+    {{ return(adapter.dispatch('sorted_list', 'customer_lifetime')(expression)) }}
+{%- endmacro %}
+
+{% macro default__sorted_list(expression) -%}
+    string_agg({{ expression }}, ', ' order by {{ expression }})
+{%- endmacro %}

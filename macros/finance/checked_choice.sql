@@ -5,5 +5,4 @@
             ~ choices | join("', '") ~ "'."
         ) }}
     {%- endif -%}
-    {{ return(value) }}
 {%- endmacro %}

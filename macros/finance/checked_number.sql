@@ -8,28 +8,29 @@
     {%- endif -%}
 
     {%- set text = value | string | trim -%}
-    {%- if not modules.re.match('^[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)(e[-+]?[0-9]+)?$', text, 2) -%}
-        {%- if value is number -%}
-            {{ exceptions.raise_compiler_error(argument ~ ' is ' ~ text ~ ': it must be finite.') }}
-        {%- endif -%}
-        {%- set guards = [] -%}
-        {%- if lowest is not none and highest is not none -%}
-            {%- do guards.append('(' ~ text ~ ') between ' ~ lowest ~ ' and ' ~ highest) -%}
-        {%- elif lowest is not none -%}
-            {%- do guards.append('(' ~ text ~ ') >= ' ~ lowest) -%}
-        {%- endif -%}
-        {{ return({'sql': '(' ~ text ~ ')', 'number': none, 'guards': guards}) }}
-    {%- endif -%}
+    {%- set range = 'at least ' ~ lowest if highest is none
+        else 'between ' ~ lowest ~ ' and ' ~ highest -%}
 
-    {%- set number = text | float -%}
-    {%- if (lowest is not none and number < lowest)
-        or (highest is not none and number > highest) -%}
+    {%- set literal = '[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?$' -%}
+
+    {%- if modules.re.match(literal, text) -%}
+        {%- set number = text | float -%}
+        {%- if (lowest is not none and number < lowest)
+            or (highest is not none and number > highest) -%}
+            {{ exceptions.raise_compiler_error(
+                argument ~ ' is ' ~ text ~ ': it must be ' ~ range ~ '. ' ~ advice
+            ) }}
+        {%- endif -%}
+        {{ return({'sql': text, 'number': number, 'guards': []}) }}
+    {%- elif value is number -%}
         {{ exceptions.raise_compiler_error(
-            argument ~ ' is ' ~ text ~ ': it must '
-            ~ ('lie between ' ~ lowest ~ ' and ' ~ highest if highest is not none
-               else 'be at least ' ~ lowest)
-            ~ '. ' ~ advice
+            argument ~ ' is ' ~ text ~ ': it must be finite. ' ~ advice
         ) }}
     {%- endif -%}
-    {{ return({'sql': text, 'number': number, 'guards': []}) }}
+
+    {%- set sql = '(' ~ text ~ ')' -%}
+    {%- set guard = sql ~ (' >= ' ~ lowest if highest is none else ' ' ~ range) -%}
+    {{ return({
+        'sql': sql, 'number': none, 'guards': [guard] if lowest is not none else [],
+    }) }}
 {%- endmacro %}

@@ -2,9 +2,9 @@
     {%- set per_year = {
         'day': 365.25, 'week': 365.25 / 7, 'month': 12, 'quarter': 4, 'year': 1,
     } -%}
-    {%- set period = checked_choice('period', period, per_year.keys() | list) -%}
-    {%- set basis = checked_choice('rate_basis', rate_basis, ['annual', 'per_period']) -%}
-    {%- set compoundings = per_year[period] if basis == 'annual' else 1 -%}
+    {%- do checked_choice('period', period, per_year.keys() | list) -%}
+    {%- do checked_choice('rate_basis', rate_basis, ['annual', 'per_period']) -%}
+    {%- set compoundings = per_year[period] if rate_basis == 'annual' else 1 -%}
     {%- set quoted = checked_number(
         'rate', rate, 0, 10, 'It is a fraction: 0.10 is 10 %.'
     ) -%}

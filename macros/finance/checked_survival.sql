@@ -1,5 +1,5 @@
 {% macro checked_survival(survival, retention) -%}
-    {%- set survival = checked_choice(
+    {%- do checked_choice(
         'survival', survival, ['none', 'flat', 'geometric', 'geometric_from_start']
     ) -%}
     {%- if survival == 'none' -%}
@@ -14,7 +14,7 @@
 
     {%- set kept = checked_number(
         'retention', retention, 0, 1,
-        "survival '" ~ survival ~ "' needs the share that stays per period: 0.8 is 80 %."
+        "survival '" ~ survival ~ "' needs the share that stays: 0.8 is 80 %."
     ) -%}
     {%- set compounds = survival != 'flat' -%}
     {%- set loss = 1 - kept.number if kept.number is not none else none -%}

@@ -10,20 +10,20 @@
 {#- With i the rate per period, r the retention that compounds (1 if none does)
     and s the part of a period by which a payment precedes the period's end:
         first * (1 + i)^s * (1 - q^n) / (1 + i - r),    q = r / (1 + i).
-    Where q nears 1 that is 0 / 0, so there the sum is expanded around its middle
-    payment, the mean of whose neighbours is hardly more than itself:
+    Where q nears 1 that is 0 / 0. There it is n times the middle payment, and a
+    little more because the payments around it are not on a straight line:
         first * (1 + i)^(s - 1) * q^((n - 1) / 2) * n
             * (1 + (n^2 - 1) / 24 * (1 - q)^2 / q).
-    At the border both are good to ten digits. -#}
+    At the border between the two both are good to ten digits. -#}
 {% macro default__discounted_sum_factor(
     rate, periods, retention, survival, timing, rate_basis, period
 ) -%}
     {%- set rate = checked_rate(rate, rate_basis, period) -%}
     {%- set kept = checked_survival(survival, retention) -%}
-    {%- set s = periods_before_end(timing) -%}
     {%- set horizon = checked_horizon(periods) -%}
-    {%- set guards = rate.guards + kept.guards + horizon.guards -%}
+    {%- set s = periods_before_end(timing) -%}
     {%- set n = horizon.sql -%}
+    {%- set to_middle = '(' ~ s ~ ' - (' ~ n ~ ' + 1) * 0.5)' -%}
     {%- set r = kept.compounding -%}
     {%- set first = kept.first ~ ' * ' if kept.first else '' -%}
 
@@ -51,13 +51,14 @@
         {%- if ((horizon.number or 0) + 1) * least_gap < 0.005 -%}
             {%- set total -%}
                 case when ({{ n }} + 1) * {{ gap }} < 0.005 then
-                    {{ first }}{{ growth_over(rate, '(' ~ s ~ ' - (' ~ n ~ ' + 1) * 0.5)') }}
-                    {%- if r %} * power({{ r }}, ({{ n }} - 1) * 0.5){% endif %} * {{ n }}
-                    * (1 + (1e0 * {{ n }} * {{ n }} - 1) * {{ gap }} * {{ gap }}
-                    / (24 * {{ growth_over(rate, 1) }}{% if r %} * {{ r }}{% endif %}))
+                {{ first }}{{ growth_over(rate, to_middle) }}
+                {%- if r %} * power({{ r }}, ({{ n }} - 1) * 0.5){% endif %} * {{ n }}
+                * (1 + (1e0 * {{ n }} * {{ n }} - 1) * {{ gap }} * {{ gap }}
+                / (24 * {{ growth_over(rate, 1) }}{% if r %} * {{ r }}{% endif %}))
                 else {{ total }} end
             {%- endset -%}
         {%- endif -%}
     {%- endif -%}
-    {{ null_unless(guards, total) }}
+
+    {{ null_unless(rate.guards + kept.guards + horizon.guards, total) }}
 {%- endmacro %}

@@ -1,5 +1,5 @@
 {% macro periods_before_end(timing) -%}
-    {{ return({'end': 0, 'mid': 0.5, 'begin': 1}[
-        checked_choice('timing', timing, ['end', 'mid', 'begin'])
-    ]) }}
+    {%- set early = {'end': 0, 'mid': 0.5, 'begin': 1} -%}
+    {%- do checked_choice('timing', timing, early.keys() | list) -%}
+    {{ return(early[timing]) }}
 {%- endmacro %}

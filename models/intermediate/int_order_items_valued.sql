@@ -35,12 +35,15 @@ final as (
         order_items.line_number,
         order_items.product_id,
         order_items.quantity,
+        {{ money(product([
+            'order_items.quantity', 'order_items.unit_price', 'orders.exchange_rate',
+        ])) }} as line_amount,
         {{ money(
-            'order_items.quantity * order_items.unit_price * orders.exchange_rate'
-        ) }} as line_amount,
-        {{ money(
-            'order_items.quantity * coalesce('
-            ~ 'order_items.unit_cost * orders.exchange_rate, products.unit_cost)'
+            'coalesce('
+            ~ product([
+                'order_items.quantity', 'order_items.unit_cost', 'orders.exchange_rate',
+            ])
+            ~ ', ' ~ product(['order_items.quantity', 'products.unit_cost']) ~ ')'
         ) }} as cost_amount
     from order_items
     inner join orders on order_items.order_id = orders.order_id

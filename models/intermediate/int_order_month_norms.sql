@@ -7,7 +7,8 @@ orders as (
     select
         {{ month_start('ordered_at') }} as order_month,
         cast(ordered_at as date) as order_date,
-        ln(cast(amount * exchange_rate as {{ type_double() }})) as log_amount
+        ln(cast({{ product(['amount', 'exchange_rate']) }} as {{ type_double() }}))
+            as log_amount
     from {{ ref('stg_shop__orders') }}
     where amount > 0
 ),

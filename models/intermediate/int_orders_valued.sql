@@ -59,14 +59,16 @@ converted as (
         {{ month_start('orders.ordered_at') }} as order_month,
         coalesce(statuses.order_state, 'completed') as order_state,
         orders.sales_channel,
-        {{ money('orders.amount * orders.exchange_rate') }} as order_amount,
-        {{ money('coalesce(orders.discount_amount, 0) * orders.exchange_rate') }}
-            as discount_amount,
-        {{ money('coalesce(orders.refund_amount, 0) * orders.exchange_rate') }}
-            as refund_amount,
+        {{ money(product(['orders.amount', 'orders.exchange_rate'])) }} as order_amount,
+        {{ money(product(
+            ['coalesce(orders.discount_amount, 0)', 'orders.exchange_rate']
+        )) }} as discount_amount,
+        {{ money(product(
+            ['coalesce(orders.refund_amount, 0)', 'orders.exchange_rate']
+        )) }} as refund_amount,
         {{ money(
-            'coalesce(orders.cost_amount * orders.exchange_rate, '
-            ~ 'item_costs.cost_amount)'
+            'coalesce(' ~ product(['orders.cost_amount', 'orders.exchange_rate'])
+            ~ ', item_costs.cost_amount)'
         ) }} as cost_amount
     from orders
     inner join live on cast(orders.ordered_at as date) <= live.cutoff_date
@@ -96,8 +98,10 @@ valued as (
             ~ "then coalesce("
             ~ "converted.order_amount - converted.refund_amount "
             ~ "- converted.cost_amount, "
-            ~ "(converted.order_amount - converted.refund_amount) * "
-            ~ setting_number('default_margin_rate', minimum=0, maximum=1)
+            ~ product([
+                'converted.order_amount - converted.refund_amount',
+                setting_number('default_margin_rate', minimum=0, maximum=1),
+            ])
             ~ ") else 0 end"
         ) }} as margin_amount,
         converted.customer_id is null as is_guest,

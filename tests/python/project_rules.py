@@ -126,11 +126,11 @@ def load_manifest(path: Path, project_dir: Path) -> Manifest:
     """Read a manifest and add the settings of dbt_project.yml, which it lacks."""
     manifest = json.loads(path.read_text(encoding="utf-8"))
     project = yaml.safe_load((project_dir / "dbt_project.yml").read_text("utf-8"))
-    project_vars = project.get("vars") or {}
+    settings = project.get("vars", {})
     manifest["settings"] = {
         **DEFAULT_SETTINGS,
-        **{name: value for name, value in project_vars.items() if value is not None},
-        **(project_vars.get("dbt_project_evaluator") or {}),
+        **settings,
+        **settings.get("dbt_project_evaluator", {}),
     }
     return manifest
 
@@ -143,7 +143,8 @@ def setting(manifest: Manifest, name: str) -> Any:
 def of_project(manifest: Manifest, group: str) -> list[dict[str, Any]]:
     """Return the resources of a group that the project itself defines."""
     project = manifest["metadata"]["project_name"]
-    return [x for x in manifest[group].values() if x["package_name"] == project]
+    found = [x for x in manifest[group].values() if x["package_name"] == project]
+    return sorted(found, key=lambda resource: resource["unique_id"])
 
 
 def nodes(manifest: Manifest, *types: str) -> list[dict[str, Any]]:
@@ -203,32 +204,32 @@ def listed(resources: list[dict[str, Any]]) -> str:
     return ", ".join(sorted(name_of(resource) for resource in resources))
 
 
-def prefix_type(manifest: Manifest, model: dict[str, Any]) -> str | None:
+def prefix_layer(manifest: Manifest, model: dict[str, Any]) -> str | None:
     """Return the layer that a model's name says it belongs to."""
     prefix = model["name"].split("_")[0] + "_"
-    for model_type in setting(manifest, "model_types"):
-        if prefix in as_list(setting(manifest, f"{model_type}_prefixes")):
-            return model_type
+    for layer in setting(manifest, "model_types"):
+        if prefix in as_list(setting(manifest, f"{layer}_prefixes")):
+            return layer
     return None
 
 
-def folder_type(manifest: Manifest, model: dict[str, Any]) -> str | None:
+def folder_layer(manifest: Manifest, model: dict[str, Any]) -> str | None:
     """Return the layer that a model's innermost layer folder says it belongs to."""
-    types = {
-        setting(manifest, f"{model_type}_folder_name"): model_type
-        for model_type in setting(manifest, "model_types")
+    layers = {
+        setting(manifest, f"{layer}_folder_name"): layer
+        for layer in setting(manifest, "model_types")
     }
     for folder in reversed(folder_of(model).split("/")):
-        if folder in types:
-            return types[folder]
+        if folder in layers:
+            return layers[folder]
     return None
 
 
-def model_type(manifest: Manifest, model: dict[str, Any]) -> str | None:
+def layer_of(manifest: Manifest, model: dict[str, Any]) -> str | None:
     """Return a model's layer: by its prefix, else by its folder, else other."""
     if model["resource_type"] not in ("model", "snapshot"):
         return None
-    return prefix_type(manifest, model) or folder_type(manifest, model) or "other"
+    return prefix_layer(manifest, model) or folder_layer(manifest, model) or "other"
 
 
 def folder_of(resource: dict[str, Any]) -> str:
@@ -258,28 +259,30 @@ def has_contract(node: dict[str, Any]) -> bool:
 
 @rule
 def direct_join_to_source(manifest: Manifest) -> list[str]:
-    """Raw data is read by staging alone: read the staging model, not the source."""
+    """Read raw data in staging alone: join the staging model, not the source."""
     findings = []
     for child, read in parents(manifest, ("model",), ("model", "source")):
         if {parent["resource_type"] for parent in read} == {"model", "source"}:
-            findings.append(f"{child['name']} joins a model and a source: {listed(read)}")
+            findings.append(
+                f"{child['name']} joins a model and a source: {listed(read)}"
+            )
     return findings
 
 
 @rule
 def marts_or_intermediate_dependent_on_source(manifest: Manifest) -> list[str]:
-    """Raw data is read by staging alone: put a staging model between."""
+    """Read raw data in staging alone: put a staging model between."""
     return [
-        f"{child['name']} ({model_type(manifest, child)}) reads {name_of(parent)}"
+        f"{child['name']} ({layer_of(manifest, child)}) reads {name_of(parent)}"
         for parent, child in edges(manifest)
         if parent["resource_type"] == "source"
-        and model_type(manifest, child) in ("marts", "intermediate")
+        and layer_of(manifest, child) in ("marts", "intermediate")
     ]
 
 
 @rule
 def duplicate_sources(manifest: Manifest) -> list[str]:
-    """Two sources on one table split its lineage: keep one."""
+    """Keep one source per table: two of them split its lineage."""
     by_table = defaultdict(list)
     for source in of_project(manifest, "sources"):
         table = (source["database"], source["schema"], source["identifier"])
@@ -304,7 +307,7 @@ _HARD_CODED = re.compile(
 
 @rule
 def hard_coded_references(manifest: Manifest) -> list[str]:
-    """A table named in text has no lineage: use ref() or source(), in comments too."""
+    """Use ref() or source(), in comments too: a table named in text has no lineage."""
     return [
         f"{model['name']} reads {found[1]}"
         for model in nodes(manifest, "model")
@@ -315,7 +318,7 @@ def hard_coded_references(manifest: Manifest) -> list[str]:
 
 @rule
 def model_fanout(manifest: Manifest) -> list[str]:
-    """Many end models on one parent belong in the BI tool: join them, or drop some."""
+    """Join or drop end models: many on one parent belong in the BI tool."""
     pairs = edges(manifest)
     read = {
         parent["unique_id"]
@@ -335,7 +338,7 @@ def model_fanout(manifest: Manifest) -> list[str]:
 
 @rule
 def multiple_sources_joined(manifest: Manifest) -> list[str]:
-    """A staging model is one source table: stage each, join them further down."""
+    """Stage each source table by itself and join further down: a model reads one."""
     children = ("model", "snapshot", "exposure")
     return [
         f"{child['name']} reads several sources: {listed(read)}"
@@ -346,7 +349,7 @@ def multiple_sources_joined(manifest: Manifest) -> list[str]:
 
 @rule
 def rejoining_of_upstream_concepts(manifest: Manifest) -> list[str]:
-    """A -> B -> C beside A -> C, B read by C alone: make B a CTE of C."""
+    """Make B a CTE of C where A -> B -> C, A -> C and nothing else reads B."""
     readers = defaultdict(set)
     names = {}
     for parent, child in edges(manifest):
@@ -368,7 +371,7 @@ def rejoining_of_upstream_concepts(manifest: Manifest) -> list[str]:
 
 @rule
 def root_models(manifest: Manifest) -> list[str]:
-    """A model without parents hides where its rows come from: use ref or source."""
+    """Give each model a parent by ref or source, to show whence its rows come."""
     read = {child["unique_id"] for _, child in edges(manifest)}
     return [
         f"{model['name']} has no parents"
@@ -379,7 +382,7 @@ def root_models(manifest: Manifest) -> list[str]:
 
 @rule
 def source_fanout(manifest: Manifest) -> list[str]:
-    """A source has one staging model: let the others read that."""
+    """Let one staging model read a source and the others read that model."""
     children = defaultdict(list)
     for parent, child in edges(manifest):
         if parent["resource_type"] == "source" and child["resource_type"] == "model":
@@ -393,28 +396,28 @@ def source_fanout(manifest: Manifest) -> list[str]:
 
 def _staging_readers(manifest: Manifest, layers: tuple[str, ...]) -> list[str]:
     return [
-        f"{child['name']} reads {parent['name']} ({model_type(manifest, parent)})"
+        f"{child['name']} reads {parent['name']} ({layer_of(manifest, parent)})"
         for parent, child in edges(manifest)
-        if model_type(manifest, child) == "staging"
-        and model_type(manifest, parent) in layers
+        if layer_of(manifest, child) == "staging"
+        and layer_of(manifest, parent) in layers
     ]
 
 
 @rule
 def staging_dependent_on_marts_or_intermediate(manifest: Manifest) -> list[str]:
-    """Data flows from staging to marts: move the logic down."""
+    """Let data flow from staging to marts: move the logic down."""
     return _staging_readers(manifest, ("marts", "intermediate"))
 
 
 @rule
 def staging_dependent_on_staging(manifest: Manifest) -> list[str]:
-    """A staging model reads its source, or base models: move joins to intermediate."""
+    """Read sources or base models in staging: move what joins them to intermediate."""
     return _staging_readers(manifest, ("staging",))
 
 
 @rule
 def too_many_joins(manifest: Manifest) -> list[str]:
-    """A model of many parents is hard to follow: split it."""
+    """Split a model of many parents: it is hard to follow."""
     kinds = ("model", "seed", "snapshot", "source")
     return [
         f"{child['name']} has {len(read)} direct parents: {listed(read)}"
@@ -425,7 +428,7 @@ def too_many_joins(manifest: Manifest) -> list[str]:
 
 @rule
 def unused_sources(manifest: Manifest) -> list[str]:
-    """A source that nothing reads is noise: stage it or drop it."""
+    """Stage or drop a source that nothing reads: it is noise."""
     read = {parent["unique_id"] for parent, _ in edges(manifest)}
     return [
         f"{name_of(source)} is read by nothing"
@@ -439,7 +442,7 @@ def unused_sources(manifest: Manifest) -> list[str]:
 
 @rule
 def missing_primary_key_tests(manifest: Manifest) -> list[str]:
-    """A model's key is unique and never null: add one of the tests that say so."""
+    """Test that the key is unique and never null, by a test the settings name."""
     tests = defaultdict(lambda: defaultdict(set))
     for test in nodes(manifest, "test"):
         for macro in test["depends_on"]["macros"]:
@@ -470,7 +473,7 @@ def missing_primary_key_tests(manifest: Manifest) -> list[str]:
 
 @rule
 def test_coverage(manifest: Manifest) -> list[str]:
-    """Every model has a data test: unit tests do not count."""
+    """Give every model a data test: unit tests do not count."""
     tested = {tested_node(test) for test in nodes(manifest, "test")}
     models = nodes(manifest, "model")
     bare = [model for model in models if model["unique_id"] not in tested]
@@ -480,13 +483,9 @@ def test_coverage(manifest: Manifest) -> list[str]:
     return [f"{share:.2f} % of the models have a test, not: {listed(bare)}"]
 
 
-# the name of a rule of the package, not a test
-test_coverage.__test__ = False  # type: ignore[attr-defined]
-
-
 @rule
 def sources_without_freshness(manifest: Manifest) -> list[str]:
-    """Old data looks like new data: give each source table a freshness threshold."""
+    """Give each source table a freshness threshold: old data looks like new data."""
     findings = []
     for source in of_project(manifest, "sources"):
         limits = source.get("freshness") or source["config"].get("freshness") or {}
@@ -509,7 +508,7 @@ def is_described(resource: dict[str, Any], key: str = "description") -> bool:
 
 @rule
 def documentation_coverage(manifest: Manifest) -> list[str]:
-    """Every model says what it holds: describe it in YAML."""
+    """Describe every model in YAML, or lower the target openly."""
     models = nodes(manifest, "model")
     bare = [model for model in models if not is_described(model)]
     share = 100 * (len(models) - len(bare)) / max(len(models), 1)
@@ -520,7 +519,7 @@ def documentation_coverage(manifest: Manifest) -> list[str]:
 
 @rule
 def undocumented_models(manifest: Manifest) -> list[str]:
-    """A reader finds out what a model holds: describe it in YAML."""
+    """Describe the model in YAML, so that a reader finds out what it holds."""
     return [
         f"{model['name']} has no description"
         for model in nodes(manifest, "model")
@@ -530,7 +529,7 @@ def undocumented_models(manifest: Manifest) -> list[str]:
 
 @rule
 def undocumented_source_tables(manifest: Manifest) -> list[str]:
-    """A reader finds out what a raw table holds: describe it in YAML."""
+    """Describe the table in YAML, so that a reader finds out what it holds."""
     return [
         f"{name_of(source)} has no description"
         for source in of_project(manifest, "sources")
@@ -540,7 +539,7 @@ def undocumented_source_tables(manifest: Manifest) -> list[str]:
 
 @rule
 def undocumented_sources(manifest: Manifest) -> list[str]:
-    """A reader finds out where raw data comes from: describe the source in YAML."""
+    """Describe the source in YAML, so that a reader finds out whence its data comes."""
     bare = {
         source["source_name"]
         for source in of_project(manifest, "sources")
@@ -554,11 +553,11 @@ def undocumented_sources(manifest: Manifest) -> list[str]:
 
 @rule
 def model_naming_conventions(manifest: Manifest) -> list[str]:
-    """The part of a name before the first _ says the layer: rename the model."""
+    """Rename the model: the part before the first _ says its layer."""
     findings = []
     for model in nodes(manifest, "model"):
-        if prefix_type(manifest, model) is None and model["name"] != TIME_SPINE:
-            layer = model_type(manifest, model)
+        if prefix_layer(manifest, model) is None and model["name"] != TIME_SPINE:
+            layer = layer_of(manifest, model)
             allowed = as_list(setting(manifest, f"{layer}_prefixes"))
             findings.append(
                 f"{model['name']} ({layer}) should start with {' or '.join(allowed)}"
@@ -568,7 +567,7 @@ def model_naming_conventions(manifest: Manifest) -> list[str]:
 
 @rule
 def model_directories(manifest: Manifest) -> list[str]:
-    """A model lies in its layer's folder, staging in its source's: move the file."""
+    """Move the file to its layer's folder, staging to one named after its source."""
     findings = []
     read = defaultdict(set)
     for parent, child in edges(manifest):
@@ -582,8 +581,8 @@ def model_directories(manifest: Manifest) -> list[str]:
         return set().union(*map(source_names, read[resource_id]))
 
     for model in nodes(manifest, "model", "snapshot"):
-        layer = model_type(manifest, model)
-        by_folder = folder_type(manifest, model)
+        layer = layer_of(manifest, model)
+        by_folder = folder_layer(manifest, model)
         path = model["original_file_path"]
         if by_folder not in (None, layer):
             findings.append(f"{path} is {layer} but lies in a folder of {by_folder}")
@@ -598,7 +597,7 @@ def model_directories(manifest: Manifest) -> list[str]:
 
 @rule
 def source_directories(manifest: Manifest) -> list[str]:
-    """A source is declared beside its staging models: move the YAML."""
+    """Move the YAML: a source is declared beside its staging models."""
     return [
         f"{name_of(source)} is declared in {source['original_file_path']},"
         f" outside a folder named {source['source_name']}"
@@ -609,7 +608,7 @@ def source_directories(manifest: Manifest) -> list[str]:
 
 @rule
 def test_directories(manifest: Manifest) -> list[str]:
-    """A model's tests stand in the YAML of its folder: move them."""
+    """Move the tests to the YAML in their model's folder."""
     models = {model["unique_id"]: model for model in nodes(manifest, "model")}
     findings = []
     for test in nodes(manifest, "test"):
@@ -622,15 +621,12 @@ def test_directories(manifest: Manifest) -> list[str]:
     return findings
 
 
-test_directories.__test__ = False  # type: ignore[attr-defined]
-
-
 # -- dbt-project-evaluator: performance ---------------------------------------------
 
 
 @rule
 def chained_views_dependencies(manifest: Manifest) -> list[str]:
-    """A long chain of views is computed at once at its end: make one a table."""
+    """Make one of the views a table: the chain is computed at once at its end."""
     limit = setting(manifest, "chained_views_threshold")
     views = defaultdict(set)
     for parent, child in edges(manifest):
@@ -649,7 +645,7 @@ def chained_views_dependencies(manifest: Manifest) -> list[str]:
 
 @rule
 def exposure_parents_materializations(manifest: Manifest) -> list[str]:
-    """What people look at answers fast: let exposures read tables."""
+    """Let exposures read tables: what people look at answers fast."""
     findings = []
     for parent, child in edges(manifest):
         if child["resource_type"] != "exposure":
@@ -667,7 +663,7 @@ def exposure_parents_materializations(manifest: Manifest) -> list[str]:
 
 @rule
 def public_models_without_contract(manifest: Manifest) -> list[str]:
-    """Others build on a public model: enforce its contract, or make it private."""
+    """Enforce a public model's contract, or make it private: others build on it."""
     return [
         f"{model['name']} is public without a contract"
         for model in nodes(manifest, "model")
@@ -677,7 +673,7 @@ def public_models_without_contract(manifest: Manifest) -> list[str]:
 
 @rule
 def undocumented_public_models(manifest: Manifest) -> list[str]:
-    """Others build on a public model: describe it and each of its columns."""
+    """Describe a public model and each of its columns: others build on it."""
     findings = []
     for model in filter(is_public, nodes(manifest, "model")):
         columns = model["columns"].values()
@@ -693,7 +689,7 @@ def undocumented_public_models(manifest: Manifest) -> list[str]:
 
 @rule
 def exposures_dependent_on_private_models(manifest: Manifest) -> list[str]:
-    """Dashboards read what is promised to stay: public models, nothing else."""
+    """Let exposures read public models, nothing else: those are promised to stay."""
     return [
         f"{child['name']} reads {name_of(parent)}, which is not a public model"
         for parent, child in edges(manifest)
@@ -706,7 +702,8 @@ def exposures_dependent_on_private_models(manifest: Manifest) -> list[str]:
 
 # What no model may say, and what to say instead. Matched on flattened SQL.
 NOT_PORTABLE: dict[str, str] = {
-    r"(?<!dbt\.)\b(?:date_trunc|trunc)\s*\(": "month_start",
+    r"\bdate_trunc\s*\(": "month_start",
+    r"\btrunc\s*\(": "floor; trunc cuts dates on Spark",
     r"\b(?:date_diff|datediff|months_between|age)\s*\(": "dbt.datediff",
     r"\b(?:dateadd|date_add|date_sub)\s*\(": "add_days, add_months or dbt.dateadd",
     r"\binterval\b": "add_days, add_months or dbt.dateadd",
@@ -740,7 +737,7 @@ NOT_PORTABLE_JINJA: dict[str, str] = {
     r"\bdbt\.(?:date_spine|get_intervals_between)\b": "numbers",
     r"\bdbt\.safe_cast\b": "try_cast",
     r"\bdbt\.type_float\b": "type_double()",
-    r"\bdbt\.current_timestamp\w*|\brun_started_at\b|\bdatetime\.\w*now\b": "as_of_date",
+    r"\bdbt\.current_timestamp|\brun_started_at\b|\.(?:utc)?now\b": "as_of_date",
 }
 
 # Only models: a formula macro divides doubles that it has made so itself.
@@ -757,10 +754,20 @@ _JINJA = re.compile(
     rf"\{{\{{((?:{_TEXT}|[^'\"])*?)\}}\}}|\{{%((?:{_TEXT}|[^'\"])*?)%\}}", re.DOTALL
 )
 _JINJA_TEXT = re.compile(_TEXT, re.DOTALL)
+_JINJA_TOKEN = re.compile(rf"({_TEXT})|([\w.]+\s*\()|([(),])|.", re.DOTALL)
 _SQL_COMMENT_OR_TEXT = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.DOTALL)
 # names of resources and messages to people are not SQL
 _NOT_SQL = re.compile(r"^[-\s]*(?:do\s+)?(?:config|exceptions\.\w+|log|print)\s*\(")
 _NAMES = re.compile(r"\b(?:ref|source|var|env_var|dispatch)\s*\([^()]*\)")
+
+
+def _without_comments_and_texts(sql: str) -> str:
+    return _SQL_COMMENT_OR_TEXT.sub(lambda x: "''" if x[0][0] == "'" else " ", sql)
+
+
+def _sql_in(text: str) -> str:
+    """Return what a text in Jinja adds to the SQL; half a literal adds nothing."""
+    return re.sub("(?<!')'(?!')", " ", _without_comments_and_texts(text[1:-1]))
 
 
 def flatten(code: str) -> str:
@@ -774,26 +781,28 @@ def flatten(code: str) -> str:
     Returns
     -------
     str
-        An expression becomes a call, ``{{ ratio('a', 'b + 1') }}`` ->
-        ``jinja(a, b + 1)``, so that the SQL in its arguments is seen; texts in
-        statements (``{% %}``) follow at the end.
+        An expression becomes a call of its arguments, ``{{ ratio('a', 'b + 1') }}``
+        -> ``jinja(jinja(a, b + 1))``, so that the SQL in them is seen; texts in
+        statements (``{% %}``) stand above all else.
     """
-    at_end = []
+    first = []
 
-    def plain(match: re.Match[str]) -> str:
-        expression, statement = match[1], match[2]
-        inner = expression if expression is not None else statement
+    def token(match: re.Match[str]) -> str:
+        text, call, sign = match.groups()
+        return _sql_in(text) if text else "jinja(" if call else sign or " "
+
+    def block(match: re.Match[str]) -> str:
+        expression, statement = match.groups()
+        inner = _NAMES.sub("", statement if expression is None else expression)
         if _NOT_SQL.match(inner):
             return " "
-        texts = [text[1:-1] for text in _JINJA_TEXT.findall(_NAMES.sub("", inner))]
         if expression is not None:
-            return f"jinja({', '.join(texts)})"
-        at_end.extend(texts)
+            return f"jinja({_JINJA_TOKEN.sub(token, inner)})"
+        first.extend(_sql_in(text) for text in _JINJA_TEXT.findall(inner))
         return " "
 
-    sql = _JINJA.sub(plain, _JINJA_COMMENT.sub(" ", code))
-    sql = "\n".join([sql, *at_end])
-    return _SQL_COMMENT_OR_TEXT.sub(lambda x: "''" if x[0][0] == "'" else " ", sql)
+    sql = _JINJA.sub(block, _JINJA_COMMENT.sub(" ", code))
+    return _without_comments_and_texts("\n".join([*first, sql]))
 
 
 def jinja_only(code: str) -> str:
@@ -824,7 +833,7 @@ def _templates(manifest: Manifest) -> Iterator[tuple[str, str, bool]]:
 
 @rule
 def sql_is_portable(manifest: Manifest) -> list[str]:
-    """Models run on every engine: use dbt's macros and those of macros/engines."""
+    """Use dbt's macros and those of macros/engines: models run on every engine."""
     findings = []
     for name, code, is_model in _templates(manifest):
         sql, jinja = NOT_PORTABLE, NOT_PORTABLE_JINJA
@@ -837,7 +846,7 @@ def sql_is_portable(manifest: Manifest) -> list[str]:
 
 @rule
 def columns_are_written_out(manifest: Manifest) -> list[str]:
-    """A model's columns are read in its text: no bare * but `select * from final`."""
+    """Write columns out: the only bare * is the last line, select * from final."""
     findings = []
     for name, code, is_model in _templates(manifest):
         lines = flatten(code).rstrip().split("\n")
@@ -861,6 +870,9 @@ def _split_at_top(text: str, pattern: str) -> list[str]:
         cuts += [match.start(), match.end()]
     cuts.append(len(text))
     return [text[start:end] for start, end in zip(cuts[::2], cuts[1::2], strict=True)]
+
+
+_CALL = re.compile(r"jinja\((?:[^()]|\((?:[^()]|\([^()]*\))*\))*\)")
 
 
 def reused_aliases(sql: str) -> list[str]:
@@ -887,23 +899,20 @@ def reused_aliases(sql: str) -> list[str]:
         scope = _split_at_top(scope, r"\b(?:union|intersect|except)\b")[0]
         columns, *rest = _split_at_top(scope, r"(?<!distinct )\bfrom\b")
         clauses = r"\b(?=(?:where|having|group by|order by|window|limit)\b)"
+        # a macro's argument may name a column of another table
         filters = [
-            clause
+            _CALL.sub("", clause)
             for clause in _split_at_top(" ".join(rest), clauses)
             if clause.startswith(("where", "having"))
         ]
         aliases: list[str] = []
         for column in _split_at_top(columns, ","):
-            expression, _, alias = column.rpartition(" as ")
-            if not re.fullmatch(r"\w+", alias.strip()) or expression.count(
-                "("
-            ) != expression.count(")"):
-                expression, alias = column, ""
-            found += [x for x in aliases if _reads(expression, x)]
-            alias = alias.strip()
-            if alias and not re.search(rf"\b{alias}\b", expression):
-                aliases.append(alias)
-        found += [x for x in aliases for clause in filters if _reads(clause, x)]
+            named = re.fullmatch(r"(.*) as (\w+) ?", column)
+            expression = named[1] if named else column
+            found += [alias for alias in aliases if _reads(expression, alias)]
+            if named and not re.search(rf"\b{named[2]}\b", expression):
+                aliases.append(named[2])
+        found += [a for a in aliases for clause in filters if _reads(clause, a)]
     return sorted(set(found))
 
 
@@ -913,9 +922,10 @@ def _reads(expression: str, name: str) -> bool:
 
 @rule
 def aliases_are_not_reused(manifest: Manifest) -> list[str]:
-    """Postgres knows a select's aliases only after it: use one more CTE."""
+    """Read an alias in the next select: not every engine knows it in its own."""
     return [
-        f"{name}: {alias} is an alias of the select that reads it"
+        f"{name}: {alias} is read in the select that makes it: use one more CTE, or"
+        " name its table if it is a column of the input"
         for name, code, _ in _templates(manifest)
         for alias in reused_aliases(flatten(code))
     ]
@@ -945,7 +955,7 @@ def _type_of(column: dict[str, Any]) -> str:
 
 @rule
 def descriptions_open_with_the_grain(manifest: Manifest) -> list[str]:
-    """The first thing to know of a table: begin with 'One row per'."""
+    """Begin with 'One row per': the grain is the first thing to know of a table."""
     return [
         f"{model['name']}: '{model['description'][:60]}'"
         for model in nodes(manifest, "model")
@@ -955,7 +965,7 @@ def descriptions_open_with_the_grain(manifest: Manifest) -> list[str]:
 
 @rule
 def columns_are_described(manifest: Manifest) -> list[str]:
-    """A declared column says its unit and what NULL means: describe it."""
+    """Describe each declared column: its unit and what NULL means."""
     return [
         f"{model['name']}.{column['name']} has no description"
         for model in nodes(manifest, "model")
@@ -966,7 +976,7 @@ def columns_are_described(manifest: Manifest) -> list[str]:
 
 @rule
 def marts_are_public_and_contracted(manifest: Manifest) -> list[str]:
-    """What is in marts is promised to users: public, contract, typed columns."""
+    """Make marts public, with a contract and typed columns: users rely on them."""
     findings = []
     for model in nodes(manifest, "model"):
         if not (folder_of(model) + "/").startswith("models/marts/"):
@@ -987,7 +997,7 @@ def marts_are_public_and_contracted(manifest: Manifest) -> list[str]:
 
 @rule
 def macros_are_documented(manifest: Manifest) -> list[str]:
-    """A macro is used without reading it: description, argument types and meanings."""
+    """Describe each macro and type its arguments: it is used without being read."""
     macros = _own_macros(manifest)
     names = {macro["name"] for macro in macros}
     findings = []
@@ -1009,7 +1019,7 @@ def macros_are_documented(manifest: Manifest) -> list[str]:
 
 @rule
 def column_names_tell_the_type(manifest: Manifest) -> list[str]:
-    """Names promise a type (is_ boolean, _at timestamp): change either."""
+    """Change the name or the type: is_ promises a boolean, _at a timestamp."""
     findings = []
     for model in nodes(manifest, "model"):
         for column in model["columns"].values():
@@ -1029,7 +1039,7 @@ def column_names_tell_the_type(manifest: Manifest) -> list[str]:
 
 @rule
 def column_types_agree(manifest: Manifest) -> list[str]:
-    """A name means one thing: give it the same data_type in all public models."""
+    """Give a column one data_type in all public models: a name means one thing."""
     uses = defaultdict(lambda: defaultdict(list))
     for model in filter(is_public, nodes(manifest, "model")):
         for column in model["columns"].values():
@@ -1052,7 +1062,9 @@ def main() -> int:
             path = Path(target, "manifest.json")
             found = {"yaml_is_valid": parse(PROJECT_DIR, Path(target))}
             if not path.exists():
-                print("dbt cannot parse the project:", *found["yaml_is_valid"], sep="\n")
+                print(
+                    "dbt cannot parse the project:", *found["yaml_is_valid"], sep="\n"
+                )
                 return 1
         manifest = load_manifest(path, PROJECT_DIR)
     hints = {"yaml_is_valid": "dbt ignores what it does not know: mend the spelling."}

@@ -43,8 +43,10 @@ final as (
         order_items.cost_amount,
         {{ money(
             'coalesce(order_items.line_amount - order_items.cost_amount, '
-            ~ 'order_items.line_amount * '
-            ~ setting_number('default_margin_rate', minimum=0, maximum=1) ~ ')'
+            ~ product([
+                'order_items.line_amount',
+                setting_number('default_margin_rate', minimum=0, maximum=1),
+            ]) ~ ')'
         ) }} as margin_amount
     from order_items
     inner join orders on order_items.order_id = orders.order_id

@@ -36,7 +36,8 @@ typed as (
             reject_bad_number('unit_price'),
             reject_bad_number('unit_cost'),
             reject_if(
-            'abs(' ~ parsed_money('quantity') ~ ' * ' ~ parsed_money('unit_price') ~ ') >= 1e10',
+            'abs(' ~ product([parsed_money('quantity'), parsed_money('unit_price')])
+            ~ ') >= 1e10',
             'quantity, unit_price', 'out_of_range'
         ),
         ]) }} as rejection_reasons,

@@ -1,0 +1,67 @@
+-- How many raw rows of orders, their lines, products and customers ended where, and
+-- how much money they speak of (orders in their own currency).
+with
+
+orders_of_unknown_customers as (
+    select
+        count(*) as row_count,
+        {{ money('coalesce(sum(amount), 0)') }} as amount
+    from {{ ref('base_shop__orders') }}
+    where
+        row_outcome = 'accepted'
+        and order_id in (
+            select order_id
+            from {{ ref('base_shop__orders_of_unknown_customers') }}
+        )
+),
+
+moved as (
+    select
+        'orders' as input_name,
+        'accepted' as row_outcome,
+        -row_count as row_count,
+        -amount as amount
+    from orders_of_unknown_customers
+
+    union all
+
+    select
+        'orders' as input_name,
+        'quarantined' as row_outcome,
+        row_count,
+        amount
+    from orders_of_unknown_customers
+),
+
+counted as (
+    {{ rows_counted('orders', amount='amount', date='ordered_at') }}
+    union all
+    select
+        input_name,
+        row_outcome,
+        row_count,
+        amount,
+        cast(null as date) as first_date,
+        cast(null as date) as last_date
+    from moved
+    union all
+    {{ rows_counted('order_items', amount=product(['quantity', 'unit_price'])) }}
+    union all
+    {{ rows_counted('products') }}
+    union all
+    {{ rows_counted('customers', date='created_at') }}
+),
+
+final as (
+    select
+        input_name,
+        row_outcome,
+        cast(sum(row_count) as bigint) as row_count,
+        {{ money('sum(amount)') }} as amount,
+        min(first_date) as first_date,
+        max(last_date) as last_date
+    from counted
+    group by input_name, row_outcome
+)
+
+select * from final
