@@ -35,7 +35,7 @@ EXCHANGE_RATES = ROOT / "seeds" / "reference" / "exchange_rates.csv"
 # Ground truth
 # --------------------------------------------------------------------------------------
 
-SEED = 20_251_231
+SEED = 9
 FIRST_DAY = np.datetime64("2023-01-01", "D")
 LAST_DAY = np.datetime64("2025-12-31", "D")
 DAYS = int((LAST_DAY - FIRST_DAY).astype(int)) + 1
@@ -68,11 +68,11 @@ class Channel:
 CHANNELS = (
     Channel(
         name="organic_search",
-        customers=760,
-        r=0.44,
-        alpha=5.0,
-        a=0.6,
-        b=4.0,
+        customers=640,
+        r=0.42,
+        alpha=4.5,
+        a=0.5,
+        b=1.9,
         cac=None,
         campaigns={},
         promoters=0.52,
@@ -80,11 +80,11 @@ CHANNELS = (
     ),
     Channel(
         name="paid_search",
-        customers=560,
+        customers=500,
         r=0.4,
         alpha=5.0,
-        a=0.8,
-        b=3.6,
+        a=0.65,
+        b=2.0,
         cac=32.0,
         campaigns={"brand_terms": 0.4, "generic_terms": 0.6},
         promoters=0.42,
@@ -93,10 +93,10 @@ CHANNELS = (
     Channel(
         name="paid_social",
         customers=460,
-        r=0.35,
+        r=0.38,
         alpha=5.0,
-        a=1.2,
-        b=3.4,
+        a=0.9,
+        b=2.2,
         cac=41.0,
         campaigns={"prospecting": 0.7, "retargeting": 0.3},
         promoters=0.34,
@@ -104,11 +104,11 @@ CHANNELS = (
     ),
     Channel(
         name="affiliate",
-        customers=290,
+        customers=380,
         r=0.36,
-        alpha=5.5,
-        a=1.4,
-        b=3.2,
+        alpha=5.0,
+        a=0.8,
+        b=1.6,
         cac=26.0,
         campaigns={"voucher_sites": 1.0},
         promoters=0.3,
@@ -116,11 +116,11 @@ CHANNELS = (
     ),
     Channel(
         name="referral",
-        customers=330,
+        customers=390,
         r=0.4,
         alpha=4.0,
-        a=0.5,
-        b=4.0,
+        a=0.4,
+        b=2.0,
         cac=14.0,
         campaigns={"bring_a_friend": 1.0},
         promoters=0.62,
@@ -128,11 +128,11 @@ CHANNELS = (
     ),
     Channel(
         name="email",
-        customers=360,
-        r=0.4,
-        alpha=4.5,
-        a=0.65,
-        b=3.6,
+        customers=410,
+        r=0.42,
+        alpha=5.0,
+        a=0.5,
+        b=2.2,
         cac=6.0,
         campaigns={"newsletter": 0.6, "welcome_series": 0.4},
         promoters=0.5,
@@ -150,7 +150,7 @@ SEASON_AMPLITUDE, SEASON_PEAK = 0.15, 0.90
 # New customers: weight of each calendar month, and of each year.
 MONTH_WEIGHTS = (0.85, 0.8, 0.9, 0.85, 0.85, 0.8, 0.75, 0.8, 0.95, 1.05, 1.6, 1.8)
 YEAR_WEIGHTS = (1.0, 1.15, 1.3)
-SILENT_CHANNEL, SILENT_MONTH = "affiliate", np.datetime64("2024-02", "M")
+SILENT_CHANNEL, SILENT_MONTH = "affiliate", "2024-02"
 BRAND_CHANNEL, BRAND_SPEND = "tv", 18_000.0
 BRAND_MONTHS = ("2023-11", "2023-12", "2024-11", "2024-12", "2025-11", "2025-12")
 
@@ -265,7 +265,7 @@ PRICE_SPREAD = 0.15  # standard deviation of log(price paid / list price)
 
 # (country, region, city, weight)
 PLACES = (
-    ("DE", "Berlin", "Berlin", 0.13),
+    ("DE", "Berlin", "Berlin", 0.16),
     ("DE", "Bavaria", "Munich", 0.11),
     ("DE", "Hamburg", "Hamburg", 0.08),
     ("DE", "North Rhine-Westphalia", "Cologne", 0.09),
@@ -277,9 +277,9 @@ PLACES = (
     ("NL", "South Holland", "Rotterdam", 0.05),
     ("IE", "Leinster", "Dublin", 0.05),
     ("IE", "Munster", "Cork", 0.02),
-    ("GB", "England", "London", 0.07),
-    ("GB", "England", "Manchester", 0.04),
-    ("GB", "Scotland", "Edinburgh", 0.02),
+    ("GB", "England", "London", 0.055),
+    ("GB", "England", "Manchester", 0.03),
+    ("GB", "Scotland", "Edinburgh", 0.015),
     ("US", "New York", "New York", 0.012),
     ("US", "California", "San Francisco", 0.008),
 )
@@ -291,6 +291,11 @@ PHONES = {
     "IE": "+353 20 910 0{:03d}",
     "GB": "+44 7700 900{:03d}",
     "US": "+1 212 555 01{:02d}",
+}
+TRAITS = {
+    "gender": {"female": 0.5, "male": 0.4, "diverse": 0.02, "": 0.08},
+    "income_band": {"low": 0.2, "medium": 0.4, "high": 0.2, "": 0.2},
+    "lifestyle": {"urban": 0.3, "family": 0.3, "outdoor": 0.2, "student": 0.1, "": 0.1},
 }
 FIRST_NAMES = ("Ada", "Bela", "Carla", "Edda", "Falk", "Greta", "Ivo", "Kai", "Pia")
 LAST_NAMES = ("Ahorn", "Cedar", "Elder", "Fern", "Hazel", "Iris", "Linden", "Maple")
@@ -328,6 +333,11 @@ def money(cents: Iterable[int]) -> list[str]:
 def day_number(date: np.datetime64) -> int:
     """Return the number of days since the first day."""
     return int((date - FIRST_DAY).astype(int))
+
+
+def month_number(month: str) -> int:
+    """Return the number of months since the first month."""
+    return int((np.datetime64(month) - FIRST_DAY.astype("datetime64[M]")).astype(int))
 
 
 def month_numbers(days: np.ndarray) -> np.ndarray:
@@ -399,8 +409,7 @@ def draw_first_moments(channel: Channel, gen: np.random.Generator) -> np.ndarray
     """Draw the moments of the first purchases of a channel, in days, sorted."""
     weights = acquisition_weights() * gen.lognormal(0.0, 0.15, 36)
     if channel.name == SILENT_CHANNEL:
-        silent = SILENT_MONTH - FIRST_DAY.astype("datetime64[M]")
-        weights[silent.astype(int)] = 0.0
+        weights[month_number(SILENT_MONTH)] = 0.0
     months = np.repeat(np.arange(36), share_out(channel.customers, weights))
     starts = month_start_days()
     lengths = np.diff(starts)
@@ -488,16 +497,21 @@ def draw_people() -> tuple[People, pd.DataFrame]:
         0, 28, NEVER_ORDERED
     )
     total = len(channel) + NEVER_ORDERED
-    weights = np.array([place[3] for place in PLACES])
     people = People(
         channel=np.concatenate([channel, silent_channel]),
         first_day=np.concatenate([first.astype(int), signed_up]),
         alive_until=np.concatenate([alive_until, np.zeros(NEVER_ORDERED)]),
         nu=gen.gamma(SPEND_Q, 1 / SPEND_V, total),
-        place=gen.choice(len(PLACES), total, p=weights / weights.sum()),
+        place=draw_places(gen, total),
         favourite=pick(gen, CATEGORY_WEIGHTS, total),
     )
     return people, purchases
+
+
+def draw_places(gen: np.random.Generator, size: int) -> np.ndarray:
+    """Draw where people live, as numbers of `PLACES`."""
+    weights = np.array([place[3] for place in PLACES])
+    return gen.choice(len(PLACES), size, p=weights / weights.sum())
 
 
 def draw_spend(gen: np.random.Generator, nu: np.ndarray) -> np.ndarray:
@@ -643,7 +657,7 @@ def purchase_orders(purchases: pd.DataFrame, people: People) -> list[dict]:
     extra = order_part("purchase", person[split], day[split]) | {
         "second": (second + pause)[split],
         "net": later[split].astype(int),
-        "status": np.where(status[split] == UNKNOWN_STATUS, "paid", status[split]),
+        "status": status[split],
     }
     return [first, extra]
 
@@ -721,7 +735,7 @@ def strangers_orders(purchases: pd.DataFrame) -> list[dict]:
 
 
 def assemble_orders(purchases: pd.DataFrame, people: People) -> pd.DataFrame:
-    """Put all orders in order of time and price them in their own currency.
+    """Put all orders together, in order of time.
 
     Returns
     -------
@@ -733,27 +747,25 @@ def assemble_orders(purchases: pd.DataFrame, people: People) -> pd.DataFrame:
     parts += side_orders(purchases, people) + strangers_orders(purchases)
     orders = pd.concat([pd.DataFrame(part) for part in parts], ignore_index=True)
     gen, size = stream("order details"), len(orders)
-    drawn = orders.second.to_numpy() < 0
-    orders["second"] = np.where(drawn, opening_hours(gen, size), orders.second)
-    weights = np.array([place[3] for place in PLACES])
-    guest_places = gen.choice(len(PLACES), size, p=weights / weights.sum())
     known = orders.person.to_numpy() >= 0
-    place = np.where(known, people.place[orders.person], guest_places)
+    place = np.where(known, people.place[orders.person], draw_places(gen, size))
+    favourite = pick(gen, CATEGORY_WEIGHTS, size)
+    second = np.where(orders.second < 0, opening_hours(gen, size), orders.second)
     orders["currency"] = [CURRENCIES.get(PLACES[i][0], "EUR") for i in place]
     orders.loc[orders.person < -1, "currency"] = "EUR"
-    orders["favourite"] = np.where(
-        known,
-        people.favourite[orders.person],
-        pick(gen, CATEGORY_WEIGHTS, size),
-    )
+    orders["favourite"] = np.where(known, people.favourite[orders.person], favourite)
+    orders["ordered"] = orders.day * SECONDS_PER_DAY + second
+    return date_orders(price_orders(orders), gen)
+
+
+def price_orders(orders: pd.DataFrame) -> pd.DataFrame:
+    """Convert what was drawn in EUR to the order's currency, to the cent."""
     rates, months = load_rates(), month_numbers(orders.day.to_numpy())
     keys = zip(orders.currency, months.tolist(), strict=True)
-    orders["rate"] = [rates[key] for key in keys]
-    orders["refund"] = np.rint(orders.refund / orders.rate).astype(int)
-    orders["net"] = np.rint(orders.net / orders.rate).astype(int)
-    orders["amount"] = orders.net + orders.refund
-    orders["ordered"] = orders.day * SECONDS_PER_DAY + orders.second
-    return date_orders(orders, gen)
+    rate = np.array([rates[key] for key in keys])
+    net = np.rint(orders.net / rate).astype(int)
+    refund = np.rint(orders.refund / rate).astype(int)
+    return orders.assign(rate=rate, net=net, refund=refund, amount=net + refund)
 
 
 def date_orders(orders: pd.DataFrame, gen: np.random.Generator) -> pd.DataFrame:
@@ -1008,23 +1020,7 @@ def customers_table(people: People, created: np.ndarray) -> pd.DataFrame:
             "region": [PLACES[i][1] for i in people.place],
             "city": [PLACES[i][2] for i in people.place],
             "birth_date": np.where(gen.random(size) < 0.8, iso_dates(born), ""),
-            "gender": pick(
-                gen, {"female": 0.5, "male": 0.4, "diverse": 0.02, "": 0.08}, size
-            ),
-            "income_band": pick(
-                gen, {"low": 0.2, "medium": 0.4, "high": 0.2, "": 0.2}, size
-            ),
-            "lifestyle": pick(
-                gen,
-                {
-                    "urban": 0.3,
-                    "family": 0.25,
-                    "outdoor": 0.2,
-                    "student": 0.1,
-                    "": 0.15,
-                },
-                size,
-            ),
+            **{name: pick(gen, shares, size) for name, shares in TRAITS.items()},
             "interests": interests,
             "acquisition_channel": [CHANNELS[i].name for i in people.channel],
             "acquisition_campaign": draw_campaigns(gen, people.channel),
@@ -1061,18 +1057,13 @@ def marketing_spend_table() -> pd.DataFrame:
         total = round(channel.cac * channel.customers * 100)
         parts.append(spread_spend(channel.name, weights, total, gen))
     brand = [
-        (month_index(month), week, "", 1.0)
+        (month_number(month), week, "", 1.0)
         for month in BRAND_MONTHS
         for week in range(4)
     ]
     parts.append(spread_spend(BRAND_CHANNEL, brand, round(BRAND_SPEND * 100), gen))
     table = pd.concat(parts, ignore_index=True)
     return table.sort_values(["spend_date", "channel", "campaign"], ignore_index=True)
-
-
-def month_index(month: str) -> int:
-    """Return the number of months since the first month."""
-    return int((np.datetime64(month) - FIRST_DAY.astype("datetime64[M]")).astype(int))
 
 
 def spread_spend(
@@ -1111,40 +1102,50 @@ def draw_touch_channels(
     return np.where(gen.random(len(own)) < chance, own, other)
 
 
+def first_touches(people: People, first: np.ndarray) -> pd.DataFrame:
+    """Draw one to five touches before each first order (or signing up)."""
+    gen, size = stream("first touches"), len(first)
+    count = 1 + np.searchsorted((0.35, 0.65, 0.83, 0.94), gen.random(size))
+    person = np.repeat(np.arange(size), count)
+    is_last = np.append(person[1:] != person[:-1], True)
+    days_before = np.where(
+        is_last, 2 * gen.random(len(person)), 2 + 28 * gen.random(len(person))
+    )
+    before = 120 + (days_before * SECONDS_PER_DAY).astype(int)
+    channel = draw_touch_channels(gen, people.channel[person], is_last)
+    return pd.DataFrame(
+        {"person": person, "touched": first[person] - before, "channel": channel}
+    )
+
+
+def later_touches(orders: pd.DataFrame) -> pd.DataFrame:
+    """Draw touches up to three days before a tenth of the given orders."""
+    gen = stream("later touches")
+    touched = orders[gen.random(len(orders)) < 0.10]
+    pause = gen.integers(120, 3 * SECONDS_PER_DAY, len(touched))
+    names = [channel.name for channel in CHANNELS]
+    options = [names.index("email"), names.index("paid_search")]
+    return pd.DataFrame(
+        {
+            "person": touched.person,
+            "touched": touched.ordered - pause,
+            "channel": gen.choice(options, len(touched), p=[0.7, 0.3]),
+        }
+    )
+
+
 def touchpoints_table(people: People, orders: pd.DataFrame) -> pd.DataFrame:
-    """Write one to five touches before each first order, some before later ones.
+    """Write the paths to the first order, and some touches before later orders.
 
     Those who never ordered have a path too, which leads nowhere.
     """
-    gen, size = stream("touchpoints"), len(people.channel)
+    gen = stream("touchpoints")
     known = orders[(orders.person >= 0) & (orders.net > 0)]
     first = people.first_day * SECONDS_PER_DAY + 12 * 3_600
     ordered = known.groupby("person").ordered.min()
     first[ordered.index] = ordered
-    count = 1 + np.searchsorted((0.35, 0.65, 0.83, 0.94), gen.random(size))
-    person = np.repeat(np.arange(size), count)
-    is_last = np.append(person[1:] != person[:-1], True)
-    before = np.where(
-        is_last,
-        gen.integers(120, 2 * SECONDS_PER_DAY, len(person)),
-        gen.integers(2 * SECONDS_PER_DAY, 30 * SECONDS_PER_DAY, len(person)),
-    )
-    channel = draw_touch_channels(gen, people.channel[person], is_last)
     later = known[known.ordered > first[known.person]]
-    later = later[gen.random(len(later)) < 0.10]
-    again = gen.choice(
-        [channel_number("email"), channel_number("paid_search")],
-        len(later),
-        p=[0.7, 0.3],
-    )
-    pause = gen.integers(120, 3 * SECONDS_PER_DAY, len(later))
-    frame = pd.DataFrame(
-        {
-            "person": np.concatenate([person, later.person]),
-            "touched": np.concatenate([first[person] - before, later.ordered - pause]),
-            "channel": np.concatenate([channel, again]),
-        }
-    )
+    frame = pd.concat([first_touches(people, first), later_touches(later)])
     frame = frame.sort_values(["touched", "person"], ignore_index=True)
     return pd.DataFrame(
         {
@@ -1156,11 +1157,6 @@ def touchpoints_table(people: People, orders: pd.DataFrame) -> pd.DataFrame:
             "touch_type": pick(gen, {"click": 0.8, "view": 0.2}, len(frame)),
         }
     )
-
-
-def channel_number(name: str) -> int:
-    """Return a channel's place in `CHANNELS`."""
-    return [channel.name for channel in CHANNELS].index(name)
 
 
 # --------------------------------------------------------------------------------------
@@ -1251,6 +1247,10 @@ def surveys_table(people: People, purchases: pd.DataFrame) -> pd.DataFrame:
 # --------------------------------------------------------------------------------------
 
 
+# (first day, last day or None while it runs, cents a month)
+Contract = tuple[np.datetime64, np.datetime64 | None, int]
+
+
 def add_months(day: np.datetime64, months: int) -> np.datetime64:
     """Return the same day of a later month; the day must be the 28th at the latest."""
     month = day.astype("datetime64[M]")
@@ -1263,55 +1263,57 @@ def early_in_month(day: np.datetime64) -> np.datetime64:
     return min(day, month + 27)
 
 
-def relationship(
+def draw_length(
     gen: np.random.Generator, start: np.datetime64
-) -> tuple[list[tuple[np.datetime64, np.datetime64 | None, int]], bool]:
-    """Draw one relationship: its contracts, and whether the plan changed in it.
+) -> tuple[int, np.datetime64 | None]:
+    """Draw how long a relationship lasts.
 
     Returns
     -------
-    contracts
-        (started, ended or None, cents a month), one after the other.
-    changed
-        Whether the plan changed, so that there are two contracts.
+    observed
+        Whole months until its end or the end of the data.
+    end
+        The day it ended, None while it runs.
     """
     length = int(min(gen.geometric(gen.beta(CONTRACT_ALPHA, CONTRACT_BETA)), 1_000))
     observed = 0
     while observed < length and add_months(start, observed + 1) <= LAST_DAY:
         observed += 1
-    end = add_months(start, length) if observed == length else None
+    return observed, add_months(start, length) if observed == length else None
+
+
+def draw_relationship(gen: np.random.Generator, start: np.datetime64) -> list[Contract]:
+    """Draw one relationship: a contract, or two if the plan changed in it."""
+    observed, end = draw_length(gen, start)
     plan = int(gen.integers(0, len(PLANS)))
-    change, up = gen.random(), gen.random() < UPGRADE_SHARE
-    other = plan + (1 if up else -1)
-    last_change = observed - 1 if end is not None else observed
-    if change >= PLAN_CHANGE_PROBABILITY or last_change < 1:
-        return [(start, end, PLANS[plan])], False
-    if not 0 <= other < len(PLANS):
-        return [(start, end, PLANS[plan])], False
+    other = plan + (1 if gen.random() < UPGRADE_SHARE else -1)
+    changes = gen.random() < PLAN_CHANGE_PROBABILITY and 0 <= other < len(PLANS)
+    last_change = observed if end is None else observed - 1
+    if not changes or last_change < 1:
+        return [(start, end, PLANS[plan])]
     middle = add_months(start, int(gen.integers(1, last_change + 1)))
-    return [(start, middle, PLANS[plan]), (middle, end, PLANS[other])], True
+    return [(start, middle, PLANS[plan]), (middle, end, PLANS[other])]
 
 
 def draw_contracts(
     purchases: pd.DataFrame,
-) -> tuple[list[tuple[int, np.datetime64, np.datetime64 | None, int]], dict[str, int]]:
-    """Draw all contracts, and count relationships, plan changes and win-backs."""
+) -> tuple[list[tuple[int, Contract]], dict[str, int]]:
+    """Draw all contracts by person; count relationships, plan changes, win-backs."""
     gen = stream("subscriptions")
     first = purchases.groupby("person").day.min()
     first = first[first < DAYS - 90]
     chosen = gen.choice(first.index.to_numpy(), SUBSCRIBERS, replace=False)
-    rows, counts = [], Counter(subscribers=SUBSCRIBERS)
+    rows: list[tuple[int, Contract]] = []
+    counts = Counter(subscribers=SUBSCRIBERS)
     for person in chosen.tolist():
-        latest = DAYS - 32
-        day = min(int(first[person] + gen.exponential(60.0)), latest)
+        day = min(int(first[person] + gen.exponential(60.0)), DAYS - 32)
         start: np.datetime64 | None = early_in_month(FIRST_DAY + day)
         while start is not None:
-            contracts, changed = relationship(gen, start)
-            rows += [(person, *contract) for contract in contracts]
+            contracts = draw_relationship(gen, start)
+            rows += [(person, contract) for contract in contracts]
             counts["relationships"] += 1
-            if changed:
-                up = contracts[1][2] > contracts[0][2]
-                counts["upgrades" if up else "downgrades"] += 1
+            for (_, _, before), (_, _, after) in pairwise(contracts):
+                counts["upgrades" if after > before else "downgrades"] += 1
             start = draw_return(gen, contracts[-1][1])
             counts["winbacks"] += start is not None
     return rows, dict(counts)
@@ -1334,10 +1336,10 @@ def subscriptions_table(
     rows, counts = draw_contracts(purchases)
     frame = pd.DataFrame(
         {
-            "customer_id": [people.customer_id[row[0]] for row in rows],
-            "started_at": [str(row[1]) for row in rows],
-            "ended_at": ["" if row[2] is None else str(row[2]) for row in rows],
-            "monthly_amount": money(row[3] for row in rows),
+            "customer_id": [people.customer_id[person] for person, _ in rows],
+            "started_at": [str(start) for _, (start, _, _) in rows],
+            "ended_at": ["" if end is None else str(end) for _, (_, end, _) in rows],
+            "monthly_amount": money(cents for _, (_, _, cents) in rows),
         }
     ).sort_values(["started_at", "customer_id"], ignore_index=True)
     ids = [f"S{number:04d}" for number in range(1, len(frame) + 1)]
@@ -1565,7 +1567,7 @@ def templates(name: str, table: pd.DataFrame) -> np.ndarray:
     elif name == "surveys":
         plain &= table.score == "9"
     elif name == "subscriptions":
-        plain &= (table.ended_at != "") & (table.started_at > "2023-01")
+        plain &= table.ended_at == ""
     elif name == "customers":
         plain &= table.country == "DE"
     elif name == "experiments":
@@ -1731,7 +1733,7 @@ def parameter_truth() -> dict[str, object]:
         },
         "spend_without_customers": {
             "channel": SILENT_CHANNEL,
-            "month": str(SILENT_MONTH),
+            "month": SILENT_MONTH,
         },
         "products": {
             "margin_rate_at_list_price": {
@@ -1890,7 +1892,8 @@ machine readable.
 
 Purchases follow BG/NBD from the first purchase on (alpha in weeks); how many purchases
 customers made and how many made only one is how it turned out. CAC is the channel's
-marketing spend by its customers, over the three years. NPS is before the third purchase.
+marketing spend over the three years, divided by its customers. NPS is that of customers
+before their third purchase.
 
 {channels}
 
@@ -1909,7 +1912,8 @@ marketing spend by its customers, over the three years. NPS is before the third 
   from Beta({alpha}, {beta}) (shifted-beta-geometric). A plan change on the same day
   goes on with the relationship, a return after a break is a new one.
 - **Experiments**: `winback_email_2025` adds to the probability of buying within
-  {window} days: {uplifts}. `loyalty_push_2025` has no effect.
+  {window} days: {uplifts}.
+  These purchases come on top of the process. `loyalty_push_2025` has no effect.
 - **Surveys**: promoters and detractors by channel; from purchase {loyal} on
   {promoters:+.0%} promoters and {detractors:+.0%} detractors.
 - **Touchpoints**: the last touch before the first order is in the acquisition channel

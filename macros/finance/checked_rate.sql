@@ -11,7 +11,7 @@
 
     {%- set checked = {
         'quoted': quoted.sql, 'compoundings': compoundings, 'guards': quoted.guards,
-        'sql': quoted.sql, 'number': quoted.number,
+        'sql': '(1e0 * ' ~ quoted.sql ~ ')', 'number': quoted.number,
     } -%}
     {%- if compoundings != 1 -%}
         {%- do checked.update({'sql': '(' ~ growth_over(checked, 1) ~ ' - 1)'}) -%}

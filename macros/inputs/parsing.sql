@@ -112,6 +112,6 @@
         ) as dates
     ) as dates_in_order
     where
-        {{ dbt.datediff('previous_date', 'activity_date', 'day') }} > 1096
+        {{ days_between('previous_date', 'activity_date') }} > 1096
         and (running_count - row_count) * 2 >= total_count
 {%- endmacro %}

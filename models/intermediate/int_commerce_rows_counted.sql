@@ -5,14 +5,11 @@ with
 orders_of_unknown_customers as (
     select
         count(*) as row_count,
-        {{ money('coalesce(sum(amount), 0)') }} as amount
-    from {{ ref('base_shop__orders') }}
-    where
-        row_outcome = 'accepted'
-        and order_id in (
-            select order_id
-            from {{ ref('base_shop__orders_of_unknown_customers') }}
-        )
+        {{ money('coalesce(sum(orders.amount), 0)') }} as amount
+    from {{ ref('base_shop__orders') }} as orders
+    inner join {{ ref('base_shop__orders_of_unknown_customers') }} as strangers
+        on orders.order_id = strangers.order_id
+    where orders.row_outcome = 'accepted'
 ),
 
 moved as (

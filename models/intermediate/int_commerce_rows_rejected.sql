@@ -9,19 +9,17 @@ orders_of_unknown_customers as (
         'orders' as input_name,
         'quarantined' as row_outcome,
         'customer_id: unknown_customer' as rejection_reasons,
-        amount,
+        orders.amount,
         {{ row_content([
-            'order_id', 'customer_id', 'ordered_at', 'amount', 'status',
-            'discount_amount', 'refund_amount', 'cost_amount', 'currency',
-            'sales_channel', 'updated_at',
+            'orders.order_id', 'orders.customer_id', 'orders.ordered_at',
+            'orders.amount', 'orders.status', 'orders.discount_amount',
+            'orders.refund_amount', 'orders.cost_amount', 'orders.currency',
+            'orders.sales_channel', 'orders.updated_at',
         ]) }} as row_content
-    from {{ ref('base_shop__orders') }}
-    where
-        row_outcome = 'accepted'
-        and order_id in (
-            select order_id
-            from {{ ref('base_shop__orders_of_unknown_customers') }}
-        )
+    from {{ ref('base_shop__orders') }} as orders
+    inner join {{ ref('base_shop__orders_of_unknown_customers') }} as strangers
+        on orders.order_id = strangers.order_id
+    where orders.row_outcome = 'accepted'
 ),
 
 rejected as (

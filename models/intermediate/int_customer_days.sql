@@ -54,15 +54,19 @@ customers_before as (
 numbered as (
     select
         days.*,
-        case when days.is_purchase then
-            row_number() over customer_days
-            + coalesce(customers_before.purchase_count, 0)
+        case
+            when days.is_purchase
+                then
+                    row_number() over customer_days
+                    + coalesce(customers_before.purchase_count, 0)
         end as purchase_number,
-        case when days.is_purchase then
-            coalesce(
-                lag(days.activity_date) over customer_days,
-                customers_before.last_purchase_date
-            )
+        case
+            when days.is_purchase
+                then
+                    coalesce(
+                        lag(days.activity_date) over customer_days,
+                        customers_before.last_purchase_date
+                    )
         end as previous_purchase_date
     from days
     left join customers_before on days.customer_id = customers_before.customer_id
@@ -78,7 +82,7 @@ final as (
         activity_month,
         purchase_number,
         previous_purchase_date,
-        {{ dbt.datediff('previous_purchase_date', 'activity_date', 'day') }}
+        {{ days_between('previous_purchase_date', 'activity_date') }}
             as days_since_previous_purchase,
         order_count,
         revenue_amount,

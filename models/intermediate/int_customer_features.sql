@@ -49,10 +49,10 @@ final as (
         last_purchase_date,
         cast(purchase_count as bigint) as purchase_count,
         cast(purchase_count - 1 as bigint) as frequency,
-        {{ dbt.datediff('first_purchase_date', 'last_purchase_date', 'day') }}
+        {{ days_between('first_purchase_date', 'last_purchase_date') }}
             as recency_days,
-        {{ dbt.datediff('first_purchase_date', 'cutoff_date', 'day') }} as age_days,
-        {{ dbt.datediff('last_purchase_date', 'cutoff_date', 'day') }}
+        {{ days_between('first_purchase_date', 'cutoff_date') }} as age_days,
+        {{ days_between('last_purchase_date', 'cutoff_date') }}
             as days_since_last_purchase,
         cast(order_count as bigint) as order_count,
         {{ money('revenue_amount') }} as revenue_amount,

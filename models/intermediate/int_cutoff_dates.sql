@@ -14,6 +14,15 @@ observed as (
     from orders
 ),
 
+measured as (
+    select
+        first_order_date,
+        as_of_date,
+        {{ days_between('first_order_date', 'as_of_date') }} as observed_days
+    from observed
+    where as_of_date >= first_order_date
+),
+
 spans as (
     select
         first_order_date,
@@ -22,13 +31,10 @@ spans as (
             {{ setting_number('holdout_days', minimum=1) }},
             least(
                 365,
-                cast(floor(
-                    {{ dbt.datediff('first_order_date', 'as_of_date', 'day') }} / 4.0
-                ) as integer)
+                cast(floor(0.25 * observed_days) as integer)
             )
         ) as holdout_days
-    from observed
-    where as_of_date >= first_order_date
+    from measured
 ),
 
 final as (

@@ -42,14 +42,6 @@ item_costs as (
     group by order_id
 ),
 
-norms as (
-    select
-        order_month,
-        median_log_amount,
-        median_deviation
-    from {{ ref('int_order_month_norms') }}
-),
-
 converted as (
     select
         orders.order_id,
@@ -74,6 +66,37 @@ converted as (
     inner join live on cast(orders.ordered_at as date) <= live.cutoff_date
     left join statuses on orders.status = statuses.status
     left join item_costs on orders.order_id = item_costs.order_id
+),
+
+log_amounts as (
+    select
+        order_id,
+        order_month,
+        ln(cast(order_amount as {{ type_double() }})) as log_amount
+    from converted
+    where order_amount > 0
+),
+
+medians as (
+    select
+        order_month,
+        {{ percentile('log_amount', 0.5) }} as median_log_amount
+    from log_amounts
+    group by order_month
+),
+
+-- what an ordinary amount is, by month: a new order can't change what was said of the
+-- orders of another month
+norms as (
+    select
+        log_amounts.order_month,
+        medians.median_log_amount,
+        {{ percentile(
+            'abs(log_amounts.log_amount - medians.median_log_amount)', 0.5
+        ) }} as median_deviation
+    from log_amounts
+    inner join medians on log_amounts.order_month = medians.order_month
+    group by log_amounts.order_month, medians.median_log_amount
 ),
 
 valued as (

@@ -1,17 +1,18 @@
--- Carries no personal data: a birth date becomes an age band, names and addresses of
--- any kind stay behind in staging.
+-- Everyone the shop knows by the live cutoff: who is listed, who ordered, who has a
+-- contract. Carries no personal data: a birth date becomes an age band, names and
+-- addresses of any kind stay behind in staging.
 with
 
-customers as (
-    select
-        customer_id,
-        acquired_date
-    from {{ ref('int_customers_known') }}
+live as (
+    select cutoff_date
+    from {{ ref('int_cutoff_dates') }}
+    where cutoff = 'live'
 ),
 
 listed as (
     select
         customer_id,
+        cast(created_at as date) as created_date,
         country,
         region,
         city,
@@ -29,7 +30,6 @@ listed as (
 purchases as (
     select
         customer_id,
-        cutoff_date,
         first_purchase_date,
         last_purchase_date
     from {{ ref('int_customer_features') }}
@@ -37,8 +37,59 @@ purchases as (
 ),
 
 contracts as (
-    select distinct customer_id
+    select
+        customer_id,
+        min(cast(started_at as date)) as started_date
     from {{ ref('stg_shop__subscriptions') }}
+    group by customer_id
+),
+
+orders as (
+    select
+        customer_id,
+        min(order_date) as first_order_date
+    from {{ ref('fct_orders') }}
+    where not is_guest
+    group by customer_id
+),
+
+sightings as (
+    select
+        customer_id,
+        created_date as seen_date
+    from listed
+
+    union all
+
+    select
+        customer_id,
+        started_date as seen_date
+    from contracts
+
+    union all
+
+    select
+        customer_id,
+        first_order_date as seen_date
+    from orders
+),
+
+acquired as (
+    select
+        customer_id,
+        min(seen_date) as acquired_date
+    from sightings
+    group by customer_id
+),
+
+customers as (
+    select
+        acquired.customer_id,
+        acquired.acquired_date
+    from acquired
+    inner join live
+        -- listed without a date: known for as long as there is data
+        on coalesce(acquired.acquired_date, live.cutoff_date) <= live.cutoff_date
 ),
 
 ages as (
@@ -56,8 +107,7 @@ ages as (
             else 0
         end as age_years
     from listed
-    cross join {{ ref('int_cutoff_dates') }} as live
-    where live.cutoff = 'live'
+    cross join live
 ),
 
 final as (

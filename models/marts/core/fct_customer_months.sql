@@ -79,7 +79,7 @@ final as (
         cohort_month,
         previous_active_month,
         cast(
-            {{ dbt.datediff('cohort_month', 'activity_month', 'month') }} as integer
+            {{ months_between('cohort_month', 'activity_month') }} as integer
         ) as months_since_cohort,
         cast(order_count as bigint) as order_count,
         cast(purchase_count as bigint) as purchase_count,

@@ -56,15 +56,19 @@ customers_before as (
 sequenced as (
     select
         orders.*,
-        case when orders.is_in_sequence then
-            row_number() over customer_orders
-            + coalesce(customers_before.order_count, 0)
+        case
+            when orders.is_in_sequence
+                then
+                    row_number() over customer_orders
+                    + coalesce(customers_before.order_count, 0)
         end as order_number,
-        case when orders.is_in_sequence then
-            coalesce(
-                lag(orders.order_date) over customer_orders,
-                customers_before.last_order_date
-            )
+        case
+            when orders.is_in_sequence
+                then
+                    coalesce(
+                        lag(orders.order_date) over customer_orders,
+                        customers_before.last_order_date
+                    )
         end as previous_order_date
     from orders
     left join customers_before
@@ -85,7 +89,7 @@ final as (
         order_state,
         sales_channel,
         order_number,
-        {{ dbt.datediff('previous_order_date', 'order_date', 'day') }}
+        {{ days_between('previous_order_date', 'order_date') }}
             as days_since_previous_order,
         order_amount,
         discount_amount,

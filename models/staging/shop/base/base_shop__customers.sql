@@ -53,13 +53,12 @@ typed as (
         {{ parsed_boolean('has_marketing_consent') }} as has_marketing_consent,
         {{ rejection_reasons([
             reject_missing('customer_id'),
-            reject_bad_moment('created_at', 'first_future_date'),
+            reject_bad_moment('created_at', '(select first_future_date from future)'),
             reject_bad_date('birth_date'),
             reject_bad_boolean('has_marketing_consent'),
         ]) }} as rejection_reasons,
         {{ row_content(columns) }} as row_content
     from raw_customers
-    cross join future
 ),
 
 {{ settled_rows('typed', columns, key=['customer_id']) }}

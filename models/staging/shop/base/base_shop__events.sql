@@ -25,12 +25,11 @@ typed as (
         {{ rejection_reasons([
             reject_missing('customer_id'),
             reject_missing('occurred_at'),
-            reject_bad_moment('occurred_at', 'first_future_date'),
+            reject_bad_moment('occurred_at', '(select first_future_date from future)'),
             reject_missing('event_type'),
         ]) }} as rejection_reasons,
         {{ row_content(columns) }} as row_content
     from raw_events
-    cross join future
 ),
 
 {{ settled_rows('typed', columns, key=['customer_id', 'occurred_at', 'event_type']) }}

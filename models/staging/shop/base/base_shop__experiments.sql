@@ -31,12 +31,11 @@ typed as (
             reject_missing('customer_id'),
             reject_missing('arm'),
             reject_missing('assigned_at'),
-            reject_bad_moment('assigned_at', 'first_future_date'),
+            reject_bad_moment('assigned_at', '(select first_future_date from future)'),
             reject_bad_number('cost_amount'),
         ]) }} as rejection_reasons,
         {{ row_content(columns) }} as row_content
     from raw_experiments
-    cross join future
 ),
 
 {{ settled_rows('typed', columns, key=['experiment_id', 'customer_id']) }}

@@ -30,7 +30,7 @@ typed as (
         {{ parsed_money('clicks') }} as clicks,
         {{ rejection_reasons([
             reject_missing('spend_date'),
-            reject_bad_moment('spend_date', 'first_future_date'),
+            reject_bad_moment('spend_date', '(select first_future_date from future)'),
             reject_missing('channel'),
             reject_missing('amount'),
             reject_bad_number('amount'),
@@ -39,7 +39,6 @@ typed as (
         ]) }} as rejection_reasons,
         {{ row_content(columns) }} as row_content
     from raw_marketing_spend
-    cross join future
 ),
 
 {{ settled_rows('typed', columns, key=['spend_date', 'channel', 'campaign']) }}

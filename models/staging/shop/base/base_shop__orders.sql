@@ -38,7 +38,6 @@ future as (
 converted as (
     select
         raw_orders.*,
-        future.first_future_date,
         case
             when
                 raw_orders.currency is null
@@ -47,7 +46,6 @@ converted as (
             else exchange_rates.rate
         end as exchange_rate
     from raw_orders
-    cross join future
     left join exchange_rates
         on
             upper(raw_orders.currency) = exchange_rates.currency
@@ -72,7 +70,7 @@ typed as (
         {{ rejection_reasons([
             reject_missing('order_id'),
             reject_missing('ordered_at'),
-            reject_bad_moment('ordered_at', 'first_future_date'),
+            reject_bad_moment('ordered_at', '(select first_future_date from future)'),
             reject_missing('amount'),
             reject_bad_number('amount'),
             reject_bad_number('discount_amount'),

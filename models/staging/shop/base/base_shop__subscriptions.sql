@@ -31,7 +31,7 @@ typed as (
             reject_missing('subscription_id'),
             reject_missing('customer_id'),
             reject_missing('started_at'),
-            reject_bad_moment('started_at', 'first_future_date'),
+            reject_bad_moment('started_at', '(select first_future_date from future)'),
             reject_bad_date('ended_at'),
             reject_missing('monthly_amount'),
             reject_bad_number('monthly_amount'),
@@ -42,7 +42,6 @@ typed as (
         ]) }} as rejection_reasons,
         {{ row_content(columns) }} as row_content
     from raw_subscriptions
-    cross join future
 ),
 
 {{ settled_rows('typed', columns, key=['subscription_id']) }}

@@ -25,7 +25,7 @@ typed as (
         {{ rejection_reasons([
             reject_missing('customer_id'),
             reject_missing('responded_at'),
-            reject_bad_moment('responded_at', 'first_future_date'),
+            reject_bad_moment('responded_at', '(select first_future_date from future)'),
             reject_missing('score'),
             reject_bad_integer('score'),
             reject_if(
@@ -34,7 +34,6 @@ typed as (
         ]) }} as rejection_reasons,
         {{ row_content(columns) }} as row_content
     from raw_surveys
-    cross join future
 ),
 
 {{ settled_rows('typed', columns, key=['customer_id', 'responded_at']) }}

@@ -33,12 +33,11 @@ typed as (
             reject_missing('touchpoint_id'),
             reject_missing('customer_id'),
             reject_missing('touched_at'),
-            reject_bad_moment('touched_at', 'first_future_date'),
+            reject_bad_moment('touched_at', '(select first_future_date from future)'),
             reject_missing('channel'),
         ]) }} as rejection_reasons,
         {{ row_content(columns) }} as row_content
     from raw_touchpoints
-    cross join future
 ),
 
 {{ settled_rows('typed', columns, key=['touchpoint_id']) }}

@@ -1,0 +1,41 @@
+# Each target is one plain command; README shows them for those without make.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+BIN := .venv/bin
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+
+.PHONY: help build test lint demo clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# uv installs the lock in seconds; where it can't be had, pip does in half a minute
+.venv: requirements.lock
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check uv \
+		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock \
+		|| $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@touch .venv
+
+build: .venv ## install what is needed and build the warehouse (the demo shop, or CLV_INPUT)
+	$(BIN)/dbt build --warn-error
+
+test: .venv ## everything: dbt data and unit tests, pytest, lint
+	$(MAKE) lint
+	$(BIN)/pytest
+
+lint: .venv ## layout of SQL and Python
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/sqlfluff lint --processes 2 models
+
+lock: ## resolve the dependencies anew
+	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--output-file requirements.lock
+
+demo: .venv ## make the demo shop anew
+	$(BIN)/python scripts/make_demo_shop.py
+
+clean: ## remove what a build made
+	rm -rf target logs warehouse/*.duckdb warehouse/*.duckdb.wal warehouse/tmp

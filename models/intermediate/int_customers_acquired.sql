@@ -1,0 +1,39 @@
+-- A customer is acquired in the month of the first purchase, by the channel and the
+-- campaign that the shop names for it. Who never purchased is not acquired yet.
+with
+
+customers as (
+    select
+        customer_id,
+        cohort_month,
+        acquisition_channel,
+        acquisition_campaign
+    from {{ ref('dim_customers') }}
+    where cohort_month is not null
+),
+
+first_purchases as (
+    select
+        customer_id,
+        revenue_amount
+    from {{ ref('int_customer_days') }}
+    where purchase_number = 1
+),
+
+final as (
+    select
+        customers.cohort_month,
+        customers.acquisition_channel,
+        customers.acquisition_campaign,
+        count(*) as new_customer_count,
+        {{ money('sum(first_purchases.revenue_amount)') }}
+            as first_purchase_revenue_amount
+    from customers
+    inner join first_purchases on customers.customer_id = first_purchases.customer_id
+    group by
+        customers.cohort_month,
+        customers.acquisition_channel,
+        customers.acquisition_campaign
+)
+
+select * from final

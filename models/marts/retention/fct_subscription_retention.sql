@@ -1,0 +1,147 @@
+-- Monthly recurring revenue (MRR) at a month's end is the monthly amount of all
+-- contracts that run on its last day. Revenue retention asks what became of the MRR
+-- at the start of the month: gross without, net with expansion; new and returning
+-- customers are in neither, since they were not there at the start.
+with
+
+changes as (
+    select
+        change_month,
+        cutoff_date,
+        movement,
+        mrr_change_amount
+    from {{ ref('int_subscription_changes') }}
+),
+
+changed as (
+    select
+        change_month,
+        count(*) filter (where movement = 'new') as new_customer_count,
+        count(*) filter (where movement = 'reactivated')
+            as reactivated_customer_count,
+        count(*) filter (where movement = 'churned') as churned_customer_count,
+        sum(mrr_change_amount) as mrr_change_amount,
+        sum(mrr_change_amount) filter (where movement = 'new') as new_mrr_amount,
+        sum(mrr_change_amount) filter (where movement = 'expanded')
+            as expansion_mrr_amount,
+        sum(mrr_change_amount) filter (where movement = 'reactivated')
+            as reactivation_mrr_amount,
+        sum(mrr_change_amount) filter (where movement = 'contracted')
+            as contraction_mrr_amount,
+        sum(mrr_change_amount) filter (where movement = 'churned')
+            as churned_mrr_amount
+    from changes
+    group by change_month
+),
+
+spans as (
+    select
+        min(change_month) as first_month,
+        {{ month_start('max(cutoff_date)') }} as live_month,
+        {{ month_start(add_days('max(cutoff_date)', 1)) }} as first_open_month
+    from changes
+),
+
+spine as (
+    select
+        {{ add_months('spans.first_month', 'numbers.n') }} as calendar_month,
+        spans.first_open_month
+    from spans
+    cross join {{ numbers(1200) }} as numbers
+    where
+        numbers.n
+        <= {{ months_between('spans.first_month', 'spans.live_month') }}
+),
+
+months as (
+    select
+        calendar_month,
+        calendar_month < first_open_month as is_mature
+    from spine
+),
+
+-- a month without a row is 0
+filled as (
+    select
+        months.calendar_month,
+        months.is_mature,
+        coalesce(changed.new_customer_count, 0) as new_customer_count,
+        coalesce(changed.reactivated_customer_count, 0) as reactivated_customer_count,
+        coalesce(changed.churned_customer_count, 0) as churned_customer_count,
+        coalesce(changed.mrr_change_amount, 0) as mrr_change_amount,
+        coalesce(changed.new_mrr_amount, 0) as new_mrr_amount,
+        coalesce(changed.expansion_mrr_amount, 0) as expansion_mrr_amount,
+        coalesce(changed.reactivation_mrr_amount, 0) as reactivation_mrr_amount,
+        coalesce(changed.contraction_mrr_amount, 0) as contraction_mrr_amount,
+        coalesce(changed.churned_mrr_amount, 0) as churned_mrr_amount
+    from months
+    left join changed on months.calendar_month = changed.change_month
+),
+
+running as (
+    select
+        filled.*,
+        sum(mrr_change_amount) over (
+            order by calendar_month
+            rows between unbounded preceding and current row
+        ) as ending_mrr_amount,
+        sum(
+            new_customer_count + reactivated_customer_count - churned_customer_count
+        ) over (
+            order by calendar_month
+            rows between unbounded preceding and current row
+        ) as ending_customer_count
+    from filled
+),
+
+-- what the live month will come to is not known yet, where it started is
+known as (
+    select
+        calendar_month,
+        is_mature,
+        ending_customer_count - new_customer_count - reactivated_customer_count
+        + churned_customer_count as starting_customer_count,
+        ending_mrr_amount - mrr_change_amount as starting_mrr_amount,
+        case when is_mature then new_customer_count end as new_customer_count,
+        case when is_mature then reactivated_customer_count end
+            as reactivated_customer_count,
+        case when is_mature then churned_customer_count end as churned_customer_count,
+        case when is_mature then ending_customer_count end as ending_customer_count,
+        case when is_mature then new_mrr_amount end as new_mrr_amount,
+        case when is_mature then expansion_mrr_amount end as expansion_mrr_amount,
+        case when is_mature then reactivation_mrr_amount end as reactivation_mrr_amount,
+        case when is_mature then contraction_mrr_amount end as contraction_mrr_amount,
+        case when is_mature then churned_mrr_amount end as churned_mrr_amount,
+        case when is_mature then ending_mrr_amount end as ending_mrr_amount
+    from running
+),
+
+final as (
+    select
+        calendar_month,
+        cast(starting_customer_count as bigint) as starting_customer_count,
+        cast(new_customer_count as bigint) as new_customer_count,
+        cast(reactivated_customer_count as bigint) as reactivated_customer_count,
+        cast(churned_customer_count as bigint) as churned_customer_count,
+        cast(ending_customer_count as bigint) as ending_customer_count,
+        {{ money('starting_mrr_amount') }} as starting_mrr_amount,
+        {{ money('new_mrr_amount') }} as new_mrr_amount,
+        {{ money('expansion_mrr_amount') }} as expansion_mrr_amount,
+        {{ money('reactivation_mrr_amount') }} as reactivation_mrr_amount,
+        {{ money('contraction_mrr_amount') }} as contraction_mrr_amount,
+        {{ money('churned_mrr_amount') }} as churned_mrr_amount,
+        {{ money('ending_mrr_amount') }} as ending_mrr_amount,
+        {{ ratio(
+            'starting_mrr_amount + contraction_mrr_amount + churned_mrr_amount',
+            'starting_mrr_amount'
+        ) }} as gross_revenue_retention_rate,
+        {{ ratio(
+            'starting_mrr_amount + expansion_mrr_amount + contraction_mrr_amount '
+            ~ '+ churned_mrr_amount',
+            'starting_mrr_amount'
+        ) }} as net_revenue_retention_rate,
+        is_mature
+    from known
+)
+
+select * from final
