@@ -21,6 +21,7 @@ import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from pathlib import Path
@@ -330,9 +331,9 @@ def money(cents: Iterable[int]) -> list[str]:
     return [f"{int(value) / 100:.2f}" for value in cents]
 
 
-def day_number(date: np.datetime64) -> int:
+def day_number(day: np.datetime64) -> int:
     """Return the number of days since the first day."""
-    return int((date - FIRST_DAY).astype(int))
+    return int((day - FIRST_DAY).astype(int))
 
 
 def month_number(month: str) -> int:
@@ -419,7 +420,7 @@ def draw_first_moments(channel: Channel, gen: np.random.Generator) -> np.ndarray
 
 def month_start_days() -> np.ndarray:
     """Return the first day of each of the 36 months, and the day after the last."""
-    months = FIRST_DAY.astype("datetime64[M]") + np.arange(37)
+    months = FIRST_DAY.astype("datetime64[M]") + np.arange(37).astype("timedelta64[M]")
     return (months.astype("datetime64[D]") - FIRST_DAY).astype(int)
 
 
@@ -1248,24 +1249,21 @@ def surveys_table(people: People, purchases: pd.DataFrame) -> pd.DataFrame:
 
 
 # (first day, last day or None while it runs, cents a month)
-Contract = tuple[np.datetime64, np.datetime64 | None, int]
+Contract = tuple[date, date | None, int]
 
 
-def add_months(day: np.datetime64, months: int) -> np.datetime64:
+def add_months(day: date, months: int) -> date:
     """Return the same day of a later month; the day must be the 28th at the latest."""
-    month = day.astype("datetime64[M]")
-    return (month + months).astype("datetime64[D]") + (day - month.astype(day.dtype))
+    years, month = divmod(day.month - 1 + months, 12)
+    return day.replace(year=day.year + years, month=month + 1)
 
 
-def early_in_month(day: np.datetime64) -> np.datetime64:
+def early_in_month(day: date) -> date:
     """Return the day, or the 28th if the month is further on."""
-    month = day.astype("datetime64[M]").astype(day.dtype)
-    return min(day, month + 27)
+    return day.replace(day=min(day.day, 28))
 
 
-def draw_length(
-    gen: np.random.Generator, start: np.datetime64
-) -> tuple[int, np.datetime64 | None]:
+def draw_length(gen: np.random.Generator, start: date) -> tuple[int, date | None]:
     """Draw how long a relationship lasts.
 
     Returns
@@ -1277,12 +1275,12 @@ def draw_length(
     """
     length = int(min(gen.geometric(gen.beta(CONTRACT_ALPHA, CONTRACT_BETA)), 1_000))
     observed = 0
-    while observed < length and add_months(start, observed + 1) <= LAST_DAY:
+    while observed < length and add_months(start, observed + 1) <= LAST_DAY.item():
         observed += 1
     return observed, add_months(start, length) if observed == length else None
 
 
-def draw_relationship(gen: np.random.Generator, start: np.datetime64) -> list[Contract]:
+def draw_relationship(gen: np.random.Generator, start: date) -> list[Contract]:
     """Draw one relationship: a contract, or two if the plan changed in it."""
     observed, end = draw_length(gen, start)
     plan = int(gen.integers(0, len(PLANS)))
@@ -1307,7 +1305,7 @@ def draw_contracts(
     counts = Counter(subscribers=SUBSCRIBERS)
     for person in chosen.tolist():
         day = min(int(first[person] + gen.exponential(60.0)), DAYS - 32)
-        start: np.datetime64 | None = early_in_month(FIRST_DAY + day)
+        start: date | None = early_in_month(FIRST_DAY.item() + timedelta(day))
         while start is not None:
             contracts = draw_relationship(gen, start)
             rows += [(person, contract) for contract in contracts]
@@ -1319,14 +1317,12 @@ def draw_contracts(
     return rows, dict(counts)
 
 
-def draw_return(
-    gen: np.random.Generator, end: np.datetime64 | None
-) -> np.datetime64 | None:
+def draw_return(gen: np.random.Generator, end: date | None) -> date | None:
     """Draw whether and when someone whose subscription ended comes back."""
     if end is None or gen.random() >= WINBACK_PROBABILITY:
         return None
-    start = early_in_month(end + int(gen.integers(60, 200)))
-    return start if start < LAST_DAY - 31 else None
+    start = early_in_month(end + timedelta(int(gen.integers(60, 200))))
+    return start if start < LAST_DAY.item() - timedelta(31) else None
 
 
 def subscriptions_table(

@@ -5,7 +5,10 @@
 with
 
 live as (
-    select cutoff_date
+    select
+        cutoff_date,
+        -- the first month whose end has not been seen
+        {{ month_start(add_days('cutoff_date', 1)) }} as first_open_month
     from {{ ref('int_cutoff_dates') }}
     where cutoff = 'live'
 ),
@@ -37,7 +40,8 @@ costs as (
         marketing_spend.amount as ad_spend_amount,
         0 as fixed_cost_amount,
         marketing_spend.impressions,
-        marketing_spend.clicks
+        marketing_spend.clicks,
+        live.first_open_month
     from marketing_spend
     inner join live on marketing_spend.spend_date <= live.cutoff_date
 
@@ -50,7 +54,8 @@ costs as (
         0 as ad_spend_amount,
         fixed_costs.amount as fixed_cost_amount,
         {{ money('null') }} as impressions,
-        {{ money('null') }} as clicks
+        {{ money('null') }} as clicks,
+        live.first_open_month
     from fixed_costs
     inner join live on fixed_costs.spend_month <= live.cutoff_date
 ),
@@ -63,9 +68,10 @@ final as (
         {{ money('sum(ad_spend_amount)') }} as ad_spend_amount,
         {{ money('sum(fixed_cost_amount)') }} as fixed_cost_amount,
         cast(sum(impressions) as bigint) as impression_count,
-        cast(sum(clicks) as bigint) as click_count
+        cast(sum(clicks) as bigint) as click_count,
+        spend_month < first_open_month as is_mature
     from costs
-    group by spend_month, channel, campaign
+    group by spend_month, channel, campaign, first_open_month
 )
 
 select * from final

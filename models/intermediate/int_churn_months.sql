@@ -120,7 +120,7 @@ grid as (
     cross join live
     -- a hundred years
     inner join {{ numbers(1200) }} as counter
-        on counter.n <= {{ dbt.datediff('first_month', 'cutoff_month', 'month') }}
+        on counter.n <= {{ months_between('first_months.first_month', 'live.cutoff_month') }}
 ),
 
 filled as (

@@ -20,6 +20,13 @@ first_purchases as (
     where purchase_number = 1
 ),
 
+live as (
+    -- the first month whose end has not been seen
+    select {{ month_start(add_days('cutoff_date', 1)) }} as first_open_month
+    from {{ ref('int_cutoff_dates') }}
+    where cutoff = 'live'
+),
+
 final as (
     select
         customers.cohort_month,
@@ -27,13 +34,16 @@ final as (
         customers.acquisition_campaign,
         count(*) as new_customer_count,
         {{ money('sum(first_purchases.revenue_amount)') }}
-            as first_purchase_revenue_amount
+            as first_purchase_revenue_amount,
+        customers.cohort_month < live.first_open_month as is_mature
     from customers
     inner join first_purchases on customers.customer_id = first_purchases.customer_id
+    cross join live
     group by
         customers.cohort_month,
         customers.acquisition_channel,
-        customers.acquisition_campaign
+        customers.acquisition_campaign,
+        live.first_open_month
 )
 
 select * from final

@@ -25,8 +25,9 @@ known as (
         subscriptions.customer_id,
         live.cutoff_date,
         {{ month_start('subscriptions.started_date') }} as started_month,
-        case when subscriptions.ended_date <= live.cutoff_date then
-            {{ month_start('subscriptions.ended_date') }}
+        case
+            when subscriptions.ended_date <= live.cutoff_date
+                then {{ month_start('subscriptions.ended_date') }}
         end as ended_month,
         subscriptions.monthly_amount
     from subscriptions

@@ -11,7 +11,8 @@ spend as (
         ad_spend_amount,
         fixed_cost_amount,
         impression_count,
-        click_count
+        click_count,
+        is_mature
     from {{ ref('int_acquisition_spend') }}
 ),
 
@@ -21,15 +22,9 @@ acquired as (
         acquisition_channel,
         acquisition_campaign,
         new_customer_count,
-        first_purchase_revenue_amount
+        first_purchase_revenue_amount,
+        is_mature
     from {{ ref('int_customers_acquired') }}
-),
-
-live as (
-    -- the first month whose end has not been seen
-    select {{ month_start(add_days('cutoff_date', 1)) }} as first_open_month
-    from {{ ref('int_cutoff_dates') }}
-    where cutoff = 'live'
 ),
 
 months as (
@@ -45,7 +40,8 @@ months as (
         spend.click_count,
         coalesce(acquired.new_customer_count, 0) as new_customer_count,
         coalesce(acquired.first_purchase_revenue_amount, 0)
-            as first_purchase_revenue_amount
+            as first_purchase_revenue_amount,
+        coalesce(spend.is_mature, acquired.is_mature) as is_mature
     from spend
     full outer join acquired
         on
@@ -56,29 +52,25 @@ months as (
 
 final as (
     select
-        months.calendar_month,
-        months.channel,
-        months.campaign,
-        {{ money('months.ad_spend_amount') }} as ad_spend_amount,
-        {{ money('months.fixed_cost_amount') }} as fixed_cost_amount,
-        {{ money('months.spend_amount') }} as spend_amount,
-        months.impression_count,
-        months.click_count,
-        months.new_customer_count,
-        {{ money('months.first_purchase_revenue_amount') }}
-            as first_purchase_revenue_amount,
+        calendar_month,
+        channel,
+        campaign,
+        {{ money('ad_spend_amount') }} as ad_spend_amount,
+        {{ money('fixed_cost_amount') }} as fixed_cost_amount,
+        {{ money('spend_amount') }} as spend_amount,
+        impression_count,
+        click_count,
+        new_customer_count,
+        {{ money('first_purchase_revenue_amount') }} as first_purchase_revenue_amount,
         case
-            when months.spend_amount > 0
-                then {{ money(
-                    ratio('months.spend_amount', 'months.new_customer_count')
-                ) }}
+            when spend_amount > 0
+                then {{ money(ratio('spend_amount', 'new_customer_count')) }}
         end as cac_amount,
-        max(case when months.spend_amount > 0 then 1 else 0 end)
-            over (partition by months.channel)
+        max(case when spend_amount > 0 then 1 else 0 end)
+            over (partition by channel)
         = 1 as is_paid,
-        months.calendar_month < live.first_open_month as is_mature
+        is_mature
     from months
-    cross join live
 )
 
 select * from final

@@ -1,5 +1,6 @@
 -- Who is new and gone within the same month is in the churned, so that the movement
--- adds up, but not in the rate: a rate is of those who were there at the start.
+-- adds up, but not in the rate: a rate is of those who were there at the start. Where
+-- none of them could have churned yet, there is no rate.
 with
 
 months as (
@@ -44,7 +45,7 @@ final as (
         cast(customers_at_end_count as bigint) as customers_at_end_count,
         cast(churned_from_start_count as bigint) as churned_from_start_count,
         cast(customers_at_risk_count as bigint) as customers_at_risk_count,
-        case when is_mature then
+        case when is_mature and customers_at_risk_count > 0 then
             {{ ratio('churned_from_start_count', 'customers_at_start_count') }}
         end as churn_rate,
         case when is_mature then

@@ -16,10 +16,10 @@ changes as (
 changed as (
     select
         change_month,
-        count(*) filter (where movement = 'new') as new_customer_count,
+        count(*) filter (where movement = 'new') as new_subscriber_count,
         count(*) filter (where movement = 'reactivated')
-            as reactivated_customer_count,
-        count(*) filter (where movement = 'churned') as churned_customer_count,
+            as reactivated_subscriber_count,
+        count(*) filter (where movement = 'churned') as churned_subscriber_count,
         sum(mrr_change_amount) as mrr_change_amount,
         sum(mrr_change_amount) filter (where movement = 'new') as new_mrr_amount,
         sum(mrr_change_amount) filter (where movement = 'expanded')
@@ -65,9 +65,10 @@ filled as (
     select
         months.calendar_month,
         months.is_mature,
-        coalesce(changed.new_customer_count, 0) as new_customer_count,
-        coalesce(changed.reactivated_customer_count, 0) as reactivated_customer_count,
-        coalesce(changed.churned_customer_count, 0) as churned_customer_count,
+        coalesce(changed.new_subscriber_count, 0) as new_subscriber_count,
+        coalesce(changed.reactivated_subscriber_count, 0)
+            as reactivated_subscriber_count,
+        coalesce(changed.churned_subscriber_count, 0) as churned_subscriber_count,
         coalesce(changed.mrr_change_amount, 0) as mrr_change_amount,
         coalesce(changed.new_mrr_amount, 0) as new_mrr_amount,
         coalesce(changed.expansion_mrr_amount, 0) as expansion_mrr_amount,
@@ -81,16 +82,17 @@ filled as (
 running as (
     select
         filled.*,
-        sum(mrr_change_amount) over (
-            order by calendar_month
+        sum(filled.mrr_change_amount) over (
+            order by filled.calendar_month
             rows between unbounded preceding and current row
         ) as ending_mrr_amount,
         sum(
-            new_customer_count + reactivated_customer_count - churned_customer_count
+            filled.new_subscriber_count + filled.reactivated_subscriber_count
+            - filled.churned_subscriber_count
         ) over (
-            order by calendar_month
+            order by filled.calendar_month
             rows between unbounded preceding and current row
-        ) as ending_customer_count
+        ) as ending_subscriber_count
     from filled
 ),
 
@@ -99,14 +101,15 @@ known as (
     select
         calendar_month,
         is_mature,
-        ending_customer_count - new_customer_count - reactivated_customer_count
-        + churned_customer_count as starting_customer_count,
+        ending_subscriber_count - new_subscriber_count - reactivated_subscriber_count
+        + churned_subscriber_count as starting_subscriber_count,
         ending_mrr_amount - mrr_change_amount as starting_mrr_amount,
-        case when is_mature then new_customer_count end as new_customer_count,
-        case when is_mature then reactivated_customer_count end
-            as reactivated_customer_count,
-        case when is_mature then churned_customer_count end as churned_customer_count,
-        case when is_mature then ending_customer_count end as ending_customer_count,
+        case when is_mature then new_subscriber_count end as new_subscriber_count,
+        case when is_mature then reactivated_subscriber_count end
+            as reactivated_subscriber_count,
+        case when is_mature then churned_subscriber_count end
+            as churned_subscriber_count,
+        case when is_mature then ending_subscriber_count end as ending_subscriber_count,
         case when is_mature then new_mrr_amount end as new_mrr_amount,
         case when is_mature then expansion_mrr_amount end as expansion_mrr_amount,
         case when is_mature then reactivation_mrr_amount end as reactivation_mrr_amount,
@@ -119,11 +122,11 @@ known as (
 final as (
     select
         calendar_month,
-        cast(starting_customer_count as bigint) as starting_customer_count,
-        cast(new_customer_count as bigint) as new_customer_count,
-        cast(reactivated_customer_count as bigint) as reactivated_customer_count,
-        cast(churned_customer_count as bigint) as churned_customer_count,
-        cast(ending_customer_count as bigint) as ending_customer_count,
+        cast(starting_subscriber_count as bigint) as starting_subscriber_count,
+        cast(new_subscriber_count as bigint) as new_subscriber_count,
+        cast(reactivated_subscriber_count as bigint) as reactivated_subscriber_count,
+        cast(churned_subscriber_count as bigint) as churned_subscriber_count,
+        cast(ending_subscriber_count as bigint) as ending_subscriber_count,
         {{ money('starting_mrr_amount') }} as starting_mrr_amount,
         {{ money('new_mrr_amount') }} as new_mrr_amount,
         {{ money('expansion_mrr_amount') }} as expansion_mrr_amount,

@@ -1,0 +1,110 @@
+-- The segments of each kind in which a customer stands on the evening of the live
+-- cutoff. The favourite category is the one that took most of the customer's money in
+-- completed orders; of equal ones the first by name.
+with
+
+customers as (
+    select
+        customer_id,
+        acquisition_channel,
+        country,
+        region,
+        gender,
+        age_band,
+        income_band,
+        lifestyle
+    from {{ ref('dim_customers') }}
+),
+
+rfm as (
+    select
+        customer_id,
+        rfm_segment,
+        rfm_score,
+        recency_score,
+        frequency_score,
+        monetary_score,
+        purchase_count
+    from {{ ref('int_customer_rfm') }}
+    where cutoff = 'live'
+),
+
+customer_values as (
+    select
+        customer_id,
+        value_tier
+    from {{ ref('fct_customer_value') }}
+),
+
+churn as (
+    select
+        customer_id,
+        churn_state
+    from {{ ref('fct_customer_churn') }}
+),
+
+categories as (
+    select
+        customer_id,
+        category,
+        sum(line_amount) as spent_amount
+    from {{ ref('fct_order_items') }}
+    where
+        order_state = 'completed'
+        and customer_id is not null
+        and category != 'unknown'
+    group by customer_id, category
+    having sum(line_amount) > 0
+),
+
+ranked_categories as (
+    select
+        customer_id,
+        category,
+        row_number() over (
+            partition by customer_id order by spent_amount desc, category
+        ) as category_rank
+    from categories
+),
+
+favourites as (
+    select
+        customer_id,
+        category as favourite_category
+    from ranked_categories
+    where category_rank = 1
+),
+
+final as (
+    select
+        customers.customer_id,
+        rfm.rfm_segment,
+        rfm.rfm_score,
+        customer_values.value_tier,
+        churn.churn_state,
+        case
+            when rfm.purchase_count is null then 'never'
+            when rfm.purchase_count = 1 then 'once'
+            when rfm.purchase_count = 2 then 'twice'
+            when rfm.purchase_count <= 5 then '3-5 times'
+            else '6 times or more'
+        end as purchase_frequency,
+        favourites.favourite_category,
+        customers.acquisition_channel,
+        customers.country,
+        customers.region,
+        customers.gender,
+        customers.age_band,
+        customers.income_band,
+        customers.lifestyle,
+        rfm.recency_score,
+        rfm.frequency_score,
+        rfm.monetary_score
+    from customers
+    left join rfm on customers.customer_id = rfm.customer_id
+    left join customer_values on customers.customer_id = customer_values.customer_id
+    left join churn on customers.customer_id = churn.customer_id
+    left join favourites on customers.customer_id = favourites.customer_id
+)
+
+select * from final

@@ -1,0 +1,180 @@
+"""What the tests share: building warehouses as a user does, and reading them."""
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import pytest
+
+REPOSITORY = Path(__file__).parents[2]
+DBT = Path(sys.executable).with_name("dbt")
+DEMO = REPOSITORY / "seeds" / "demo"
+
+
+@dataclass
+class Result:
+    """What a dbt command said."""
+
+    returncode: int
+    output: str
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether dbt was content."""
+        return self.returncode == 0
+
+
+class Warehouse:
+    """A DuckDB file that dbt builds and tests read.
+
+    Every build runs on one path, so that dbt parses the project once per session; the
+    file is moved there and back.
+    """
+
+    def __init__(self, path: Path, workbench: Path) -> None:
+        self.path = path
+        self.workbench = workbench
+
+    def dbt(
+        self,
+        command: str,
+        *arguments: str,
+        inputs: Path | None = None,
+        settings: dict | None = None,
+        environment: dict[str, str] | None = None,
+    ) -> Result:
+        """Run a dbt command on this warehouse with the inputs of a folder."""
+        bench = self.workbench / "warehouse.duckdb"
+        if self.path.exists():
+            shutil.move(self.path, bench)
+        variables = {
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("CLV_", "DBT_"))
+        }
+        variables |= {"CLV_WAREHOUSE": str(bench), "DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
+        if inputs is not None:
+            variables["CLV_INPUT"] = str(inputs)
+        run = subprocess.run(
+            [
+                str(DBT),
+                "--no-use-colors",
+                command,
+                "--target-path",
+                str(self.workbench / "target"),
+                "--log-path",
+                str(self.workbench / "logs"),
+                "--vars",
+                json.dumps(settings or {}),
+                *arguments,
+            ],
+            cwd=REPOSITORY,
+            env=variables | (environment or {}),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if bench.exists():
+            shutil.move(bench, self.path)
+        return Result(run.returncode, run.stdout + run.stderr)
+
+    def build(self, *arguments: str, tests: bool = False, **options) -> "Warehouse":
+        """Build what is selected, which must succeed; by default without its tests."""
+        if not tests:
+            arguments = (*arguments, "--resource-type", "model", "--resource-type", "seed")
+        result = self.dbt("build", *arguments, **options)
+        assert result.succeeded, result.output[-5000:]
+        return self
+
+    def query(self, sql: str) -> list[tuple]:
+        """All rows of a query; names are looked up in every schema."""
+        with duckdb.connect(str(self.path), read_only=True) as connection:
+            connection.execute("set search_path = 'main,intermediate,staging,raw'")
+            return connection.execute(sql).fetchall()
+
+    def table(self, name: str, without: tuple[str, ...] = ()) -> list[tuple]:
+        """All rows of a table, in order; hashes of the engine's may be left out."""
+        excluded = f" exclude ({', '.join(without)})" if without else ""
+        return self.query(f"select *{excluded} from {name} order by all")
+
+    def marts(self) -> list[str]:
+        """The names of the public tables."""
+        return [
+            name
+            for (name,) in self.query(
+                "select table_name from information_schema.tables"
+                " where table_schema = 'main' order by 1"
+            )
+        ]
+
+
+@pytest.fixture(scope="session")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where all builds of the session take place."""
+    return tmp_path_factory.mktemp("workbench")
+
+
+@pytest.fixture
+def warehouse(tmp_path: Path, workbench: Path) -> Warehouse:
+    """An empty warehouse of the test's own."""
+    return Warehouse(tmp_path / "own.duckdb", workbench)
+
+
+@pytest.fixture
+def other_warehouse(tmp_path: Path, workbench: Path) -> Warehouse:
+    """A second one, to compare with."""
+    return Warehouse(tmp_path / "other.duckdb", workbench)
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, workbench: Path) -> Warehouse:
+    """The demo shop after the whole build, tests included; warnings are errors."""
+    path = tmp_path_factory.mktemp("demo") / "demo.duckdb"
+    return Warehouse(path, workbench).build("--warn-error", tests=True)
+
+
+@pytest.fixture(scope="session")
+def truth() -> dict:
+    """What was put into the demo shop."""
+    return json.loads((DEMO / "ground_truth.json").read_text())
+
+
+@pytest.fixture(scope="session")
+def cdnow_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """CDNOW master, made into inputs by the example script."""
+    package = Path(importlib.util.find_spec("lifetimes").origin).parent
+    folder = tmp_path_factory.mktemp("cdnow")
+    subprocess.run(
+        [
+            sys.executable,
+            "scripts/prepare_example.py",
+            "examples/cdnow.sql",
+            str(package / "datasets" / "CDNOW_master.txt"),
+            str(folder),
+        ],
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+    )
+    return folder
+
+
+def write_orders(folder: Path, rows: list[tuple], header: str = "") -> Path:
+    """Write orders.csv and return its folder.
+
+    Parameters
+    ----------
+    rows : list of tuple
+        By default (order_id, customer_id, ordered_at, amount).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = [header or "order_id,customer_id,ordered_at,amount"]
+    lines += [",".join("" if x is None else str(x) for x in row) for row in rows]
+    (folder / "orders.csv").write_text("\n".join(lines) + "\n")
+    return folder

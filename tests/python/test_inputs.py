@@ -1,0 +1,159 @@
+"""Inputs are found wherever they lie, and said clearly to be missing where not."""
+
+import gzip
+import shutil
+
+import duckdb
+import pytest
+from conftest import write_orders
+
+ROWS = [
+    ("o1", "ann", "2024-01-05 10:00:00", "10.00"),
+    ("o2", "ben", "2024-02-07 11:30:00", "20.50"),
+    ("o3", "ann", "2024-03-01", "5.25"),
+    ("o4", None, "2024-03-02", "7.00"),
+]
+SELECT = ("--select", "+fct_orders", "+dim_customers", "+fct_rejected_rows")
+ORDERS = """
+    select order_id, customer_id, ordered_at, order_number, revenue_amount::float
+    from fct_orders order by 1
+"""
+
+
+@pytest.fixture
+def shop(tmp_path):
+    return write_orders(tmp_path / "shop", ROWS)
+
+
+def expected():
+    return [
+        ("o1", "ann", 1, 10.0),
+        ("o2", "ben", 1, 20.5),
+        ("o3", "ann", 2, 5.25),
+        ("o4", None, None, 7.0),
+    ]
+
+
+def orders_of(warehouse):
+    return [(row[0], row[1], row[3], row[4]) for row in warehouse.query(ORDERS)]
+
+
+@pytest.mark.parametrize("form", ["csv", "csv.gz", "parquet", "parts", "schema"])
+def test_orders_are_read_in_every_form(form, shop, warehouse):
+    csv = shop / "orders.csv"
+    options = {"inputs": shop}
+    if form == "csv.gz":
+        (shop / "orders.csv.gz").write_bytes(gzip.compress(csv.read_bytes()))
+        csv.unlink()
+    if form == "parquet":
+        duckdb.sql(f"copy (from '{csv}') to '{shop}/orders.parquet'")
+        csv.unlink()
+    if form == "parts":
+        (shop / "orders").mkdir()
+        for part in (1, 2):
+            duckdb.sql(
+                f"copy (from '{csv}' where right(order_id, 1)::int % 2 = {part - 1})"
+                f" to '{shop}/orders/part-{part}.parquet'"
+            )
+        csv.unlink()
+    if form == "schema":
+        with duckdb.connect(str(warehouse.path)) as connection:
+            connection.execute("create schema shop_tables")
+            connection.execute(f"create table shop_tables.orders as from '{csv}'")
+        options = {"environment": {"CLV_INPUT_SCHEMA": "shop_tables"}}
+    warehouse.build(*SELECT, **options)
+    assert orders_of(warehouse) == expected()
+
+
+def test_columns_of_other_names_are_mapped(tmp_path, warehouse):
+    shop = write_orders(tmp_path / "shop", ROWS, header="No,Who,When,Paid")
+    mapping = {"order_id": "No", "customer_id": "Who", "ordered_at": "when",
+               "amount": "Paid"}  # fmt: skip
+    warehouse.build(*SELECT, inputs=shop, settings={"input_columns": {"orders": mapping}})
+    assert orders_of(warehouse) == expected()
+
+
+def test_missing_orders_stop_the_build_at_once(tmp_path, warehouse):
+    (tmp_path / "nothing").mkdir()
+    (tmp_path / "nothing" / "bestellungen.csv").write_text("a\n")
+    result = warehouse.dbt("build", inputs=tmp_path / "nothing")
+    assert not result.succeeded
+    assert "required input orders is missing" in result.output
+    assert "bestellungen.csv" in result.output
+    assert "created sql" not in result.output
+
+
+def test_a_missing_required_column_is_named_with_what_was_found(tmp_path, warehouse):
+    shop = write_orders(tmp_path / "shop", [], header="order_id,customer,ordered_at,amount")
+    result = warehouse.dbt("build", inputs=shop)
+    assert not result.succeeded
+    assert "orders.csv" in result.output
+    assert "column customer_id is missing" in result.output
+    assert "order_id, customer, ordered_at, amount" in result.output
+
+
+def test_a_column_mapped_to_nothing_in_the_contract_is_refused(shop, warehouse):
+    result = warehouse.dbt(
+        "build", inputs=shop, settings={"input_columns": {"orders": {"ordr_id": "No"}}}
+    )
+    assert not result.succeeded
+    assert "ordr_id" in result.output
+
+
+def test_an_input_found_twice_is_refused(shop, warehouse):
+    shutil.copy(shop / "orders.csv", shop / "orders.csv.gz")
+    result = warehouse.dbt("build", inputs=shop)
+    assert not result.succeeded
+    assert "more than once" in result.output
+
+
+def test_a_missing_table_of_a_schema_is_named(warehouse):
+    result = warehouse.dbt("build", environment={"CLV_INPUT_SCHEMA": "nowhere"})
+    assert not result.succeeded
+    assert "nowhere.orders" in result.output
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "message"),
+    [
+        ("as_of_date", "31.12.2025", "must be a date such as"),
+        ("as_of_date", "2025-01-01') --", "must be a date such as"),
+        ("holdout_days", -5, "must be a number of at least 1"),
+        ("default_margin_rate", 40, "at most 1"),
+        ("relationship", "maybe", "must be one of"),
+    ],
+)
+def test_a_bad_setting_is_refused_with_advice(setting, value, message, shop, warehouse):
+    result = warehouse.dbt("build", inputs=shop, settings={setting: value})
+    assert not result.succeeded
+    assert setting in result.output
+    assert message in result.output
+
+
+def test_an_order_of_an_unknown_customer_is_quarantined_if_the_list_is_complete(
+    shop, warehouse
+):
+    (shop / "customers.csv").write_text("customer_id\nann\n")
+    warehouse.build(*SELECT, inputs=shop, settings={"customers_is_complete": True})
+    assert [row[0] for row in orders_of(warehouse)] == ["o1", "o3", "o4"]
+    assert warehouse.query(
+        "select rejection_reasons from fct_rejected_rows where input_name = 'orders'"
+    ) == [("customer_id: unknown_customer",)]
+
+
+@pytest.mark.parametrize(
+    ("moment", "reason"),
+    [
+        ("soon", "ordered_at: unparseable_date"),
+        ("31/02/2024", "ordered_at: unparseable_date"),
+        ("infinity", "ordered_at: unparseable_date"),
+        ("1989-12-31", "ordered_at: before_1990"),
+        ("2099-01-01", "ordered_at: in_future"),
+        (None, "ordered_at: missing"),
+    ],
+)
+def test_an_impossible_moment_is_quarantined(moment, reason, tmp_path, warehouse):
+    shop = write_orders(tmp_path / "shop", [*ROWS, ("bad", "ann", moment, "1.00")])
+    warehouse.build(*SELECT, inputs=shop)
+    assert warehouse.query("select rejection_reasons from fct_rejected_rows") == [(reason,)]
+    assert orders_of(warehouse) == expected()
