@@ -1,9 +1,9 @@
--- Which share of its customers a channel loses in a month: churned over customers at the
--- start of the month, summed over the last 12 complete months. Months in which nobody
--- could have churned yet are left out: their zero says nothing. Fewer than 30
+-- Which share of its customers a channel loses in a month: churned over customers at
+-- the start of the month, summed over the last 12 complete months. Months in which
+-- nobody could have churned yet are left out: their zero says nothing. Fewer than 30
 -- customer-months at risk say too little: then the rate of all channels together stands
--- in, and if those are too few as well, the rate is not known. Contracts and silence are
--- different processes and never share a rate.
+-- in, and if those are too few as well, the rate is not known. Contracts and silence
+-- are different processes and never share a rate.
 {% set customer_months_needed = 30 %}
 
 with
@@ -61,7 +61,11 @@ channels as (
 
 with_shop as (
     select
-        channels.*,
+        relationship,
+        acquisition_channel,
+        customer_months,
+        risk_months,
+        churned_count,
         sum(customer_months) over (partition by relationship) as shop_customer_months,
         sum(risk_months) over (partition by relationship) as shop_risk_months,
         sum(churned_count) over (partition by relationship) as shop_churned_count
@@ -70,7 +74,13 @@ with_shop as (
 
 sourced as (
     select
-        with_shop.*,
+        relationship,
+        acquisition_channel,
+        customer_months,
+        risk_months,
+        churned_count,
+        shop_customer_months,
+        shop_churned_count,
         case
             when risk_months >= {{ customer_months_needed }} then 'channel'
             when shop_risk_months >= {{ customer_months_needed }} then 'shop'

@@ -56,7 +56,10 @@ contracts as (
 
 contracts_with_ends_before as (
     select
-        contracts.*,
+        customer_id,
+        subscription_id,
+        start_date,
+        end_date,
         max(end_date) over (
             partition by customer_id
             order by start_date, end_date, subscription_id
@@ -186,7 +189,10 @@ events as (
 
 numbered as (
     select
-        events.*,
+        customer_id,
+        relationship,
+        event_date,
+        event_type,
         row_number() over customer_events as event_number,
         lag(event_date) over customer_events as previous_event_date
     from events

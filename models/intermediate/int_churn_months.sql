@@ -50,7 +50,11 @@ dated as (
 -- the first month in which the stay is there from the start and may end
 phased as (
     select
-        dated.*,
+        relationship,
+        acquisition_channel,
+        event_month,
+        event_type,
+        stay_start_month,
         case
             when earliest_churn_month > stay_start_month then earliest_churn_month
             else {{ add_months('stay_start_month', 1) }}
@@ -65,8 +69,9 @@ changes as (
         event_month as calendar_month,
         case when event_type = 'new' then 1 else 0 end as new_count,
         case when event_type = 'churned' then 1 else 0 end as churned_count,
-        case when event_type = 'churned' and event_month > stay_start_month then 1
-            else 0 end as churned_from_start_count,
+        case
+            when event_type = 'churned' and event_month > stay_start_month then 1 else 0
+        end as churned_from_start_count,
         case when event_type = 'won_back' then 1 else 0 end as won_back_count,
         0 as entered_risk_count
     from phased
@@ -146,7 +151,15 @@ filled as (
 
 accumulated as (
     select
-        filled.*,
+        relationship,
+        acquisition_channel,
+        calendar_month,
+        next_month,
+        cutoff_date,
+        new_count,
+        won_back_count,
+        churned_count,
+        churned_from_start_count,
         sum(new_count + won_back_count - churned_count) over months_so_far
             as customers_at_end_count,
         -- who churned this month was at risk in it still

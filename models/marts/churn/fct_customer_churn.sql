@@ -38,7 +38,11 @@ customers as (
 
 judged as (
     select
-        customers.*,
+        customer_id,
+        relationship,
+        last_churned_date,
+        churn_count,
+        win_back_count,
         -- each win-back undoes one churn
         churn_count > win_back_count as is_churned
     from customers

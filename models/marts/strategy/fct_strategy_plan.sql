@@ -1,8 +1,8 @@
--- What each strategy would cost and what is at stake. The catalogue gives a strategy one
--- or more groups of customers, each with its cost per contact C_i; with W_i the group's
--- share of all customers, the strategy costs S = sum of W_i x C_i per customer of the
--- shop. A customer in two groups of one strategy is contacted once, at the lower cost.
--- Without consent nobody is contacted, only counted.
+-- What each strategy would cost and what is at stake. The catalogue gives a strategy
+-- one or more groups of customers, each with its cost per contact C_i; with W_i the
+-- group's share of all customers, the strategy costs S = sum of W_i x C_i per customer
+-- of the shop. A customer in two groups of one strategy is contacted once, at the lower
+-- cost. Who did not consent is not contacted, only counted.
 with
 
 catalogue as (
@@ -46,12 +46,11 @@ kinds as (
         customer_values.value_tier,
         churn.churn_state,
         count(*) as customer_count,
-        count(case when customers.has_marketing_consent then 1 end)
-            as consenting_count,
-        sum(case when customers.has_marketing_consent then
-            customer_values.historic_margin_amount end) as historic_margin_amount,
-        sum(case when customers.has_marketing_consent then
-            customer_values.residual_value_amount end) as residual_value_amount
+        count(*) filter (where customers.has_marketing_consent) as consenting_count,
+        sum(customer_values.historic_margin_amount)
+            filter (where customers.has_marketing_consent) as historic_margin_amount,
+        sum(customer_values.residual_value_amount)
+            filter (where customers.has_marketing_consent) as residual_value_amount
     from customers
     left join customer_values on customers.customer_id = customer_values.customer_id
     left join churn on customers.customer_id = churn.customer_id
@@ -84,10 +83,11 @@ targeted as (
         min(catalogue.cost_per_contact_amount) as cost_per_contact_amount
     from catalogue
     inner join kinds
-        on catalogue.segment = case catalogue.segment_type
-            when 'value_tier' then kinds.value_tier
-            when 'churn_state' then kinds.churn_state
-        end
+        on
+            catalogue.segment_type = 'value_tier'
+            and catalogue.segment = kinds.value_tier
+            or catalogue.segment_type = 'churn_state'
+            and catalogue.segment = kinds.churn_state
     group by
         catalogue.strategy_id,
         kinds.value_tier,

@@ -69,14 +69,30 @@ observed as (
 
 paced as (
     select
-        observed.*,
-        {{ money(ratio('margin_amount', 'age_months')) }} as mean_monthly_margin_amount
+        observed.customer_id,
+        observed.cohort_month,
+        observed.acquisition_channel,
+        observed.relationship,
+        observed.age_months,
+        observed.revenue_amount,
+        observed.margin_amount,
+        observed.is_churned,
+        {{ money(ratio('observed.margin_amount', 'observed.age_months')) }}
+            as mean_monthly_margin_amount
     from observed
 ),
 
 projected as (
     select
-        paced.*,
+        paced.customer_id,
+        paced.cohort_month,
+        paced.acquisition_channel,
+        paced.relationship,
+        paced.age_months,
+        paced.revenue_amount,
+        paced.margin_amount,
+        paced.mean_monthly_margin_amount,
+        paced.is_churned,
         multiples.monthly_churn_rate,
         {{ money('paced.mean_monthly_margin_amount * multiples.classic_multiple') }}
             as classic_clv_amount,
@@ -93,8 +109,9 @@ residual as (
     select
         projected.*,
         case
-            when is_churned or geometric_clv_amount < 0 then {{ money('0') }}
-            else geometric_clv_amount
+            when projected.is_churned or projected.geometric_clv_amount < 0
+                then {{ money('0') }}
+            else projected.geometric_clv_amount
         end as residual_value_amount
     from projected
 ),
@@ -102,11 +119,8 @@ residual as (
 lifetime as (
     select
         residual.*,
-        {{ money('margin_amount + residual_value_amount') }} as lifetime_value_amount,
-        {{ money(
-            'case when margin_amount + residual_value_amount < 0 then 0 '
-            ~ 'else margin_amount + residual_value_amount end'
-        ) }} as positive_value_amount
+        {{ money('residual.margin_amount + residual.residual_value_amount') }}
+            as lifetime_value_amount
     from residual
 ),
 
@@ -118,7 +132,7 @@ final as (
         relationship,
         'classic_geometric' as value_method,
         {{ value_tier('residual_value_amount') }} as value_tier,
-        age_months as months_observed,
+        age_months,
         {{ money('revenue_amount') }} as historic_revenue_amount,
         {{ money('margin_amount') }} as historic_margin_amount,
         mean_monthly_margin_amount,
@@ -127,8 +141,14 @@ final as (
         geometric_clv_amount,
         residual_value_amount,
         lifetime_value_amount,
-        {{ ratio('positive_value_amount', 'sum(positive_value_amount) over ()') }}
-            as share_of_total_rate,
+        -- who cost more than came in has no share, or shares would not be fractions
+        case when lifetime_value_amount is not null then
+            {{ ratio(
+                'greatest(lifetime_value_amount, 0)',
+                'sum(greatest(lifetime_value_amount, 0)) over (partition by '
+                ~ 'lifetime_value_amount is null)'
+            ) }}
+        end as share_of_total_rate,
         is_churned
     from lifetime
 )

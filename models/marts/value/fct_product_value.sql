@@ -1,8 +1,8 @@
 -- What a customer's next purchases in each category are worth: V = P x R, with P the
 -- share of the customers known at the train cutoff who bought in the category within
 -- the window (train, live], and R the margin per buyer. Customers who came later are in
--- neither. Refunds are netted: an order's refund is spread over its lines by amount, and
--- who sent everything back is no buyer.
+-- neither. Refunds are netted: an order's refund is spread over its lines by amount,
+-- and who sent everything back is no buyer.
 with
 
 cutoffs as (
@@ -76,10 +76,14 @@ customer_categories as (
     select
         netted.customer_id,
         netted.category,
-        sum(case when netted.order_date > train.cutoff_date then netted.revenue_amount
-            else 0 end) as revenue_amount,
-        sum(case when netted.order_date > train.cutoff_date then netted.margin_amount
-            else 0 end) as margin_amount
+        sum(
+            case when netted.order_date > train.cutoff_date
+                then netted.revenue_amount else 0 end
+        ) as revenue_amount,
+        sum(
+            case when netted.order_date > train.cutoff_date
+                then netted.margin_amount else 0 end
+        ) as margin_amount
     from netted
     cross join train
     group by netted.customer_id, netted.category
