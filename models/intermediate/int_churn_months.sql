@@ -24,7 +24,7 @@ threshold as (
 live as (
     select
         cutoff_date,
-        {{ month_start('cutoff_date') }} as cutoff_month
+        {{ month_start('cutoff_date') }} as live_month
     from {{ ref('int_cutoff_dates') }}
     where cutoff = 'live'
 ),
@@ -125,7 +125,7 @@ grid as (
     cross join live
     -- a hundred years
     inner join {{ numbers(1200) }} as counter
-        on counter.n <= {{ months_between('first_months.first_month', 'live.cutoff_month') }}
+        on counter.n <= {{ months_between('first_month', 'live_month') }}
 ),
 
 filled as (

@@ -45,11 +45,13 @@ final as (
         cast(customers_at_end_count as bigint) as customers_at_end_count,
         cast(churned_from_start_count as bigint) as churned_from_start_count,
         cast(customers_at_risk_count as bigint) as customers_at_risk_count,
-        case when is_mature and customers_at_risk_count > 0 then
-            {{ ratio('churned_from_start_count', 'customers_at_start_count') }}
+        case
+            when is_mature and customers_at_risk_count > 0
+                then {{ ratio('churned_from_start_count', 'customers_at_start_count') }}
         end as churn_rate,
-        case when is_mature then
-            {{ ratio('churned_from_start_count', 'customers_at_risk_count') }}
+        case
+            when is_mature
+                then {{ ratio('churned_from_start_count', 'customers_at_risk_count') }}
         end as at_risk_churn_rate,
         is_mature
     from summed

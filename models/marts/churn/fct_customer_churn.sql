@@ -62,12 +62,13 @@ final as (
             when judged.win_back_count > 0 then 'won_back'
             else 'active'
         end as churn_state,
-        case when judged.relationship = 'noncontractual' then
-            threshold.inactivity_days
+        case
+            when judged.relationship = 'noncontractual' then threshold.inactivity_days
         end as inactivity_days,
         features.days_since_last_purchase,
-        case when judged.relationship = 'noncontractual' and not judged.is_churned then
-            threshold.inactivity_days - features.days_since_last_purchase
+        case
+            when judged.relationship = 'noncontractual' and not judged.is_churned
+                then threshold.inactivity_days - features.days_since_last_purchase
         end as days_until_churn,
         judged.churn_count,
         judged.win_back_count,

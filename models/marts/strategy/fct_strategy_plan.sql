@@ -45,16 +45,17 @@ kinds as (
     select
         customer_values.value_tier,
         churn.churn_state,
+        customers.has_marketing_consent,
         count(*) as customer_count,
-        count(*) filter (where customers.has_marketing_consent) as consenting_count,
-        sum(customer_values.historic_margin_amount)
-            filter (where customers.has_marketing_consent) as historic_margin_amount,
-        sum(customer_values.residual_value_amount)
-            filter (where customers.has_marketing_consent) as residual_value_amount
+        sum(customer_values.historic_margin_amount) as historic_margin_amount,
+        sum(customer_values.residual_value_amount) as residual_value_amount
     from customers
     left join customer_values on customers.customer_id = customer_values.customer_id
     left join churn on customers.customer_id = churn.customer_id
-    group by customer_values.value_tier, churn.churn_state
+    group by
+        customer_values.value_tier,
+        churn.churn_state,
+        customers.has_marketing_consent
 ),
 
 everyone as (
@@ -76,8 +77,8 @@ strategies as (
 targeted as (
     select
         catalogue.strategy_id,
+        kinds.has_marketing_consent,
         kinds.customer_count,
-        kinds.consenting_count,
         kinds.historic_margin_amount,
         kinds.residual_value_amount,
         min(catalogue.cost_per_contact_amount) as cost_per_contact_amount
@@ -92,50 +93,72 @@ targeted as (
         catalogue.strategy_id,
         kinds.value_tier,
         kinds.churn_state,
+        kinds.has_marketing_consent,
         kinds.customer_count,
-        kinds.consenting_count,
         kinds.historic_margin_amount,
         kinds.residual_value_amount
 ),
 
-totals as (
+eligible as (
     select
         strategy_id,
-        sum(consenting_count) as eligible_customer_count,
-        sum(customer_count - consenting_count) as excluded_customer_count,
-        {{ money('sum(consenting_count * cost_per_contact_amount)') }}
-            as total_cost_amount,
-        {{ money('sum(historic_margin_amount)') }} as historic_margin_amount,
-        {{ money('sum(residual_value_amount)') }} as value_at_stake_amount
+        sum(customer_count) as customer_count,
+        sum(customer_count * cost_per_contact_amount) as total_cost_amount,
+        sum(historic_margin_amount) as historic_margin_amount,
+        sum(residual_value_amount) as residual_value_amount
     from targeted
+    where has_marketing_consent
     group by strategy_id
 ),
 
-final as (
+excluded as (
+    select
+        strategy_id,
+        sum(customer_count) as customer_count
+    from targeted
+    where not has_marketing_consent
+    group by strategy_id
+),
+
+counted as (
     select
         strategies.strategy_id,
         strategies.strategy_name,
         strategies.channel,
         strategies.priority,
         cast(everyone.customer_count as bigint) as customer_count,
-        cast(coalesce(totals.eligible_customer_count, 0) as bigint)
+        cast(coalesce(eligible.customer_count, 0) as bigint)
             as eligible_customer_count,
-        cast(coalesce(totals.excluded_customer_count, 0) as bigint)
+        cast(coalesce(excluded.customer_count, 0) as bigint)
             as excluded_without_consent_count,
-        {{ ratio(
-            'coalesce(totals.eligible_customer_count, 0)', 'everyone.customer_count'
-        ) }} as share_of_customers_rate,
-        {{ money(ratio('totals.total_cost_amount', 'totals.eligible_customer_count')) }}
-            as cost_per_member_amount,
-        {{ money('coalesce(totals.total_cost_amount, 0)') }} as total_cost_amount,
-        {{ money(ratio(
-            'coalesce(totals.total_cost_amount, 0)', 'everyone.customer_count'
-        )) }} as cost_per_customer_amount,
-        totals.historic_margin_amount,
-        totals.value_at_stake_amount
+        {{ money('coalesce(eligible.total_cost_amount, 0)') }} as total_cost_amount,
+        {{ money('eligible.historic_margin_amount') }} as historic_margin_amount,
+        {{ money('eligible.residual_value_amount') }} as value_at_stake_amount
     from strategies
     cross join everyone
-    left join totals on strategies.strategy_id = totals.strategy_id
+    left join eligible on strategies.strategy_id = eligible.strategy_id
+    left join excluded on strategies.strategy_id = excluded.strategy_id
+),
+
+final as (
+    select
+        strategy_id,
+        strategy_name,
+        channel,
+        priority,
+        customer_count,
+        eligible_customer_count,
+        excluded_without_consent_count,
+        {{ ratio('eligible_customer_count', 'customer_count') }}
+            as share_of_customers_rate,
+        {{ money(ratio('total_cost_amount', 'eligible_customer_count')) }}
+            as cost_per_member_amount,
+        {{ money(ratio('total_cost_amount', 'customer_count')) }}
+            as cost_per_customer_amount,
+        total_cost_amount,
+        historic_margin_amount,
+        value_at_stake_amount
+    from counted
 )
 
 select * from final

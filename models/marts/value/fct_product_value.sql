@@ -57,36 +57,31 @@ items as (
 netted as (
     select
         items.customer_id,
-        items.order_date,
         items.category,
-        {{ money('items.line_amount * (1 - coalesce(refunds.refund_rate, 0))') }}
-            as revenue_amount,
+        items.order_date > train.cutoff_date as is_in_window,
+        items.line_amount * (1 - coalesce(refunds.refund_rate, 0)) as revenue_amount,
         -- without a cost, margin is a share of the revenue and shrinks with it
-        {{ money(
-            'items.margin_amount - coalesce(refunds.refund_rate, 0) * case '
-            ~ 'when items.cost_amount is null then items.margin_amount '
-            ~ 'else items.line_amount end'
-        ) }} as margin_amount
+        items.margin_amount
+        - coalesce(refunds.refund_rate, 0)
+        * case
+            when items.cost_amount is null then items.margin_amount
+            else items.line_amount
+        end as margin_amount
     from items
     inner join customers on items.customer_id = customers.customer_id
+    cross join train
     left join refunds on items.order_id = refunds.order_id
 ),
 
 customer_categories as (
     select
-        netted.customer_id,
-        netted.category,
-        sum(
-            case when netted.order_date > train.cutoff_date
-                then netted.revenue_amount else 0 end
-        ) as revenue_amount,
-        sum(
-            case when netted.order_date > train.cutoff_date
-                then netted.margin_amount else 0 end
-        ) as margin_amount
+        customer_id,
+        category,
+        sum({{ money('revenue_amount') }}) filter (where is_in_window)
+            as revenue_amount,
+        sum({{ money('margin_amount') }}) filter (where is_in_window) as margin_amount
     from netted
-    cross join train
-    group by netted.customer_id, netted.category
+    group by customer_id, category
 ),
 
 population as (
@@ -94,11 +89,12 @@ population as (
     from customers
 ),
 
+-- a category sold only before the window has no buyers and no value
 categories as (
     select
         category,
         count(case when revenue_amount > 0 then 1 end) as buyer_count,
-        {{ money('sum(margin_amount)') }} as margin_amount
+        {{ money('coalesce(sum(margin_amount), 0)') }} as margin_amount
     from customer_categories
     group by category
 ),

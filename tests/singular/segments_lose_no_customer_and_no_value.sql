@@ -1,0 +1,54 @@
+-- In each segment type everyone is in one segment, and the segments together have the
+-- revenue, margin and value of all customers; their shares of the value come to 1.
+with
+
+segments as (
+    select
+        segment_type,
+        sum(customer_count) as customer_count,
+        sum(buyer_count) as buyer_count,
+        sum(revenue_amount) as revenue_amount,
+        sum(margin_amount) as margin_amount,
+        sum(value_amount) as value_amount,
+        sum(share_of_value_rate) as share_of_value_rate
+    from {{ ref('fct_segments') }}
+    group by segment_type
+),
+
+customers as (
+    select count(*) as customer_count
+    from {{ ref('dim_customers') }}
+),
+
+customer_values as (
+    select
+        count(*) as buyer_count,
+        sum(historic_revenue_amount) as revenue_amount,
+        sum(historic_margin_amount) as margin_amount,
+        sum(lifetime_value_amount) as value_amount
+    from {{ ref('fct_customer_value') }}
+),
+
+final as (
+    select
+        segments.segment_type,
+        segments.customer_count,
+        customers.customer_count as expected_customer_count,
+        segments.revenue_amount,
+        customer_values.revenue_amount as expected_revenue_amount,
+        segments.value_amount,
+        customer_values.value_amount as expected_value_amount,
+        segments.share_of_value_rate
+    from segments
+    cross join customers
+    cross join customer_values
+    where
+        segments.customer_count != customers.customer_count
+        or segments.buyer_count != customer_values.buyer_count
+        or segments.revenue_amount != customer_values.revenue_amount
+        or segments.margin_amount != customer_values.margin_amount
+        or segments.value_amount is distinct from customer_values.value_amount
+        or abs(segments.share_of_value_rate - 1) > 1e-9
+)
+
+select * from final
