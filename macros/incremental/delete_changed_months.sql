@@ -1,5 +1,3 @@
-{#- Keeping a table by whole months. Documented in _incremental__macros.yml. -#}
-
 {% macro delete_changed_months(month, incoming, incoming_month=none, where='true') -%}
     {%- if is_incremental() -%}
         delete from {{ this }}
@@ -22,16 +20,5 @@
             ) as standing on incoming.month = standing.month
             where incoming.fingerprint is distinct from standing.fingerprint
         )
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro is_after_standing_months(month, standing_month=none) -%}
-    {%- if is_incremental() -%}
-        {{ month }} > (
-            select coalesce(max({{ standing_month or month }}), cast('0001-01-01' as date))
-            from {{ this }}
-        )
-    {%- else -%}
-        true
     {%- endif -%}
 {%- endmacro %}

@@ -52,7 +52,7 @@ moved as (
         case
             when was_active and not is_active then 'churned'
             when not is_active then 'inactive'
-            when not was_active and is_first_month then 'new'
+            when is_first_month then 'new'
             when not was_active then 'reactivated'
             when active_amount > previous_active_amount then 'expanded'
             when active_amount < previous_active_amount then 'contracted'

@@ -68,52 +68,24 @@ grouped as (
     )
 ),
 
+-- Who is merged first. A group without buyers comes last: it can't hide any revenue.
 sized as (
     select
-        grouped.*,
-        case
-            when customer_count < {{ minimum }} then 1
-            when buyer_count between 1 and {{ minimum - 1 }} then 1
-            else 0
-        end as is_small,
-        case when buyer_count = 0 then 1 else 0 end as is_without_buyers
-    from grouped
-),
-
--- Who is merged first. Groups without buyers come last: they can't hide any revenue.
-queued as (
-    select
-        sized.*,
-        coalesce(sum(customer_count) over smaller_groups, 0) as customers_before_count,
-        coalesce(sum(buyer_count) over smaller_groups, 0) as buyers_before_count
-    from sized
-    window smaller_groups as (
-        partition by segment_type
-        order by
-            is_small desc,
-            is_without_buyers,
-            case when segment = 'unknown' then 0 else 1 end,
-            buyer_count,
-            customer_count,
-            segment
-        rows between unbounded preceding and 1 preceding
-    )
-),
-
-named as (
-    select
-        queued.*,
+        segment_type,
+        segment,
         case
             when
-                is_small = 1
-                or customers_before_count between 1 and {{ minimum - 1 }}
-                or buyers_before_count between 1 and {{ minimum - 1 }}
-                then 1
-            else 0
-        end as is_merged_in
-    from queued
+                customer_count < {{ minimum }}
+                or buyer_count between 1 and {{ minimum - 1 }}
+                then 'small'
+            when buyer_count > 0 and segment = 'unknown' then 'unknown'
+            when buyer_count > 0 then 'with buyers'
+            else 'without buyers'
+        end as size,
+        customer_count,
+        buyer_count
+    from grouped
 ),
-
 merged as (
     select
         segment_type,

@@ -1,0 +1,3 @@
+{% macro money(amount) -%}
+    cast({{ amount }} as {{ type_money() }})
+{%- endmacro %}

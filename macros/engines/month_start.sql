@@ -1,0 +1,7 @@
+{% macro month_start(date) -%}
+    {{ return(adapter.dispatch('month_start', 'customer_lifetime')(date)) }}
+{%- endmacro %}
+
+{% macro default__month_start(date) -%}
+    cast(date_trunc('month', {{ date }}) as date)
+{%- endmacro %}

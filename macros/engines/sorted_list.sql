@@ -1,0 +1,7 @@
+{% macro sorted_list(expression) -%}
+    {{ return(adapter.dispatch('sorted_list', 'customer_lifetime')(expression)) }}
+{%- endmacro %}
+
+{% macro default__sorted_list(expression) -%}
+    string_agg({{ expression }}, ', ' order by {{ expression }})
+{%- endmacro %}

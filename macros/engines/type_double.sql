@@ -1,0 +1,11 @@
+{% macro type_double() -%}
+    {{ return(adapter.dispatch('type_double', 'customer_lifetime')()) }}
+{%- endmacro %}
+
+{% macro default__type_double() -%}
+    double precision
+{%- endmacro %}
+
+{% macro duckdb__type_double() -%}
+    double
+{%- endmacro %}

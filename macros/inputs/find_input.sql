@@ -1,0 +1,12 @@
+{#- Where a table lies: {query, place, columns}, or none. -#}
+{% macro find_input(table_name) -%}
+    {%- set schema = env_var('CLV_INPUT_SCHEMA', '') -%}
+    {%- if schema and not env_var('CLV_INPUT', '') -%}
+        {%- set found = find_input_table(schema, table_name) -%}
+    {%- else -%}
+        {%- set found = find_input_file(
+            env_var('CLV_INPUT', '') or 'seeds/demo', table_name
+        ) -%}
+    {%- endif -%}
+    {%- do return(found) -%}
+{%- endmacro %}

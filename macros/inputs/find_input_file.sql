@@ -1,0 +1,26 @@
+{% macro find_input_file(folder, table_name) -%}
+    {%- set stem = folder.rstrip('/') ~ '/' ~ table_name -%}
+    {%- set found = [] -%}
+    {%- for pattern in [
+        stem ~ '.parquet', stem ~ '.csv', stem ~ '.csv.gz', stem ~ '/**/*.parquet'
+    ] -%}
+        {%- if files_matching(pattern) | length > 0 -%}
+            {%- do found.append(pattern) -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {%- if found | length > 1 -%}
+        {%- do exceptions.raise_compiler_error(
+            'Input ' ~ table_name ~ ' was found more than once: '
+            ~ found | join(', ') ~ '. Keep one of them.'
+        ) -%}
+    {%- elif found | length == 0 -%}
+        {%- do return(none) -%}
+    {%- endif -%}
+    {%- set path = quoted_text(found[0]) -%}
+    {%- if found[0].endswith('.parquet') -%}
+        {%- set query = 'read_parquet(' ~ path ~ ', union_by_name = true)' -%}
+    {%- else -%}
+        {%- set query = 'read_csv(' ~ path ~ ', header = true, all_varchar = true)' -%}
+    {%- endif -%}
+    {%- do return({'query': query, 'place': 'file ' ~ found[0]}) -%}
+{%- endmacro %}

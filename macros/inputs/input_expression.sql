@@ -1,0 +1,20 @@
+{#- A value in its own type where that is of the contract's kind, else as text. -#}
+{% macro input_expression(column, type, wanted) -%}
+    {%- set kinds = {
+        'timestamp': ('DATE', 'TIMESTAMP'),
+        'date': ('DATE', 'TIMESTAMP'),
+        'decimal(18, 4)': ('DECIMAL', 'DOUBLE', 'FLOAT', 'BIGINT', 'INTEGER',
+            'SMALLINT', 'TINYINT', 'HUGEINT', 'UBIGINT', 'UINTEGER', 'USMALLINT',
+            'UTINYINT'),
+        'integer': ('BIGINT', 'INTEGER', 'SMALLINT', 'TINYINT', 'HUGEINT', 'UBIGINT',
+            'UINTEGER', 'USMALLINT', 'UTINYINT'),
+        'boolean': ('BOOLEAN',),
+    } -%}
+    {%- if type is none -%}
+        cast(null as varchar)
+    {%- elif type.split('(')[0] in kinds.get(wanted, ()) -%}
+        {{ adapter.quote(column) }}
+    {%- else -%}
+        nullif(trim(cast({{ adapter.quote(column) }} as varchar)), '')
+    {%- endif -%}
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro parsed_boolean(column) -%}
+    {{ try_cast(column, 'boolean') }}
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro quoted_text(text) -%}
+    '{{ text | replace("'", "''") }}'
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{% macro reject_if(condition, column, reason) -%}
+    case when {{ condition }} then '{{ column }}: {{ reason }}' end
+{%- endmacro %}

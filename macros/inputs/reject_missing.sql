@@ -1,0 +1,3 @@
+{% macro reject_missing(column) -%}
+    {{ reject_if(column ~ ' is null', column, 'missing') }}
+{%- endmacro %}
