@@ -22,14 +22,16 @@ def prepare(sql: Path, source: Path, folder: Path) -> dict[str, int]:
         Rows written per table.
     """
     if not source.is_file():
-        raise SystemExit(f"{source} is not there; see the head of {sql} for its origin.")
+        raise SystemExit(
+            f"{source} is not there; see the head of {sql} for its origin."
+        )
     folder.mkdir(parents=True, exist_ok=True)
     with duckdb.connect() as connection:
         connection.execute("set variable source = ?", [str(source)])
         connection.execute(sql.read_text())
         rows = {}
         for (table,) in connection.execute(
-            "select table_name from information_schema.tables order by 1"
+            "select table_name from duckdb_tables() where not temporary order by 1"
         ).fetchall():
             path = str(folder / f"{table}.parquet").replace("'", "''")
             connection.execute(f"copy {table} to '{path}'")

@@ -58,7 +58,10 @@ class Warehouse:
             for name, value in os.environ.items()
             if not name.startswith(("CLV_", "DBT_"))
         }
-        variables |= {"CLV_WAREHOUSE": str(bench), "DBT_SEND_ANONYMOUS_USAGE_STATS": "0"}
+        variables |= {
+            "CLV_WAREHOUSE": str(bench),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "0",
+        }
         if inputs is not None:
             variables["CLV_INPUT"] = str(inputs)
         run = subprocess.run(
@@ -87,7 +90,13 @@ class Warehouse:
     def build(self, *arguments: str, tests: bool = False, **options) -> "Warehouse":
         """Build what is selected, which must succeed; by default without its tests."""
         if not tests:
-            arguments = (*arguments, "--resource-type", "model", "--resource-type", "seed")
+            arguments = (
+                *arguments,
+                "--resource-type",
+                "model",
+                "--resource-type",
+                "seed",
+            )
         result = self.dbt("build", *arguments, **options)
         assert result.succeeded, result.output[-5000:]
         return self

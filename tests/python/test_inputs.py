@@ -69,7 +69,9 @@ def test_columns_of_other_names_are_mapped(tmp_path, warehouse):
     shop = write_orders(tmp_path / "shop", ROWS, header="No,Who,When,Paid")
     mapping = {"order_id": "No", "customer_id": "Who", "ordered_at": "when",
                "amount": "Paid"}  # fmt: skip
-    warehouse.build(*SELECT, inputs=shop, settings={"input_columns": {"orders": mapping}})
+    warehouse.build(
+        *SELECT, inputs=shop, settings={"input_columns": {"orders": mapping}}
+    )
     assert orders_of(warehouse) == expected()
 
 
@@ -84,7 +86,9 @@ def test_missing_orders_stop_the_build_at_once(tmp_path, warehouse):
 
 
 def test_a_missing_required_column_is_named_with_what_was_found(tmp_path, warehouse):
-    shop = write_orders(tmp_path / "shop", [], header="order_id,customer,ordered_at,amount")
+    shop = write_orders(
+        tmp_path / "shop", [], header="order_id,customer,ordered_at,amount"
+    )
     result = warehouse.dbt("build", inputs=shop)
     assert not result.succeeded
     assert "orders.csv" in result.output
@@ -155,5 +159,7 @@ def test_an_order_of_an_unknown_customer_is_quarantined_if_the_list_is_complete(
 def test_an_impossible_moment_is_quarantined(moment, reason, tmp_path, warehouse):
     shop = write_orders(tmp_path / "shop", [*ROWS, ("bad", "ann", moment, "1.00")])
     warehouse.build(*SELECT, inputs=shop)
-    assert warehouse.query("select rejection_reasons from fct_rejected_rows") == [(reason,)]
+    assert warehouse.query("select rejection_reasons from fct_rejected_rows") == [
+        (reason,)
+    ]
     assert orders_of(warehouse) == expected()

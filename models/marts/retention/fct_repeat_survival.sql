@@ -85,26 +85,24 @@ grouped as (
     from counted
 ),
 
-observed_spans as (
-    select
+group_names as (
+    select distinct
         group_type,
-        group_name,
-        max(duration_days) as last_observed_day
+        group_name
     from grouped
-    group by group_type, group_name
 ),
 
--- no one, on the last day of each week: makes the curve have that day
+-- no one, on the last day of each week: makes the curve have that day, as far as it
+-- goes
 week_ends as (
     select
-        observed_spans.group_type,
-        observed_spans.group_name,
+        group_names.group_type,
+        group_names.group_name,
         7 * numbers.n as duration_days,
         false as has_returned,
         0 as customer_count
-    from observed_spans
+    from group_names
     cross join {{ numbers(week_limit + 1) }} as numbers
-    where 7 * numbers.n <= observed_spans.last_observed_day
 ),
 
 observations as (

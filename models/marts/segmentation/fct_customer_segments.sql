@@ -62,7 +62,7 @@ ranked_categories as (
         customer_id,
         category,
         row_number() over (
-            partition by customer_id order by spent_amount desc, category
+            partition by customer_id order by spent_amount desc, category asc
         ) as category_rank
     from categories
 ),

@@ -61,8 +61,8 @@ moves as (
 with_totals as (
     select
         moves.*,
-        sum(customer_count) over (
-            partition by from_cutoff, from_segment
+        sum(moves.customer_count) over (
+            partition by moves.from_cutoff, moves.from_segment
         ) as from_customer_count
     from moves
 ),

@@ -35,61 +35,90 @@ customer_values as (
     from {{ ref('fct_customer_value') }}
 ),
 
--- All segment types in one pass over the customers.
-grouped as (
+valued as (
     select
-        case
-            {% for segment_type in segment_types -%}
-            when grouping(customers.{{ segment_type }}) = 0 then '{{ segment_type }}'
-            {% endfor -%}
-        end as segment_type,
-        coalesce(
-            {% for segment_type in segment_types -%}
-            customers.{{ segment_type }}{{ ',' if not loop.last }}
-            {% endfor -%}
-        ) as segment,
-        count(*) as customer_count,
-        count(customer_values.customer_id) as buyer_count,
-        count(customers.is_active) as active_customer_count,
-        count(customers.is_churned) as churned_customer_count,
-        count(customer_values.lifetime_value_amount) as valued_customer_count,
-        count(customer_values.monthly_churn_rate) as churn_rate_count,
-        sum(customer_values.monthly_churn_rate) as monthly_churn_rate_sum,
-        sum(customer_values.mean_monthly_margin_amount) as monthly_margin_amount,
-        sum(customer_values.historic_revenue_amount) as revenue_amount,
-        sum(customer_values.historic_margin_amount) as margin_amount,
-        sum(customer_values.lifetime_value_amount) as value_amount
+        customers.*,
+        customer_values.customer_id as buyer_id,
+        customer_values.historic_revenue_amount,
+        customer_values.historic_margin_amount,
+        customer_values.mean_monthly_margin_amount,
+        customer_values.monthly_churn_rate,
+        customer_values.lifetime_value_amount
     from customers
     left join customer_values on customers.customer_id = customer_values.customer_id
-    group by grouping sets (
-        {% for segment_type in segment_types -%}
-        (customers.{{ segment_type }}){{ ',' if not loop.last }}
-        {% endfor -%}
-    )
+),
+
+grouped as (
+    {% for segment_type in segment_types -%}
+    select
+        '{{ segment_type }}' as segment_type,
+        {{ segment_type }} as segment,
+        count(*) as customer_count,
+        count(buyer_id) as buyer_count,
+        count(is_active) as active_customer_count,
+        count(is_churned) as churned_customer_count,
+        count(lifetime_value_amount) as valued_customer_count,
+        count(monthly_churn_rate) as churn_rate_count,
+        sum(monthly_churn_rate) as monthly_churn_rate_sum,
+        sum(mean_monthly_margin_amount) as monthly_margin_amount,
+        coalesce(sum(historic_revenue_amount), 0) as revenue_amount,
+        coalesce(sum(historic_margin_amount), 0) as margin_amount,
+        sum(lifetime_value_amount) as value_amount
+    from valued
+    group by {{ segment_type }}
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
 ),
 
 -- Who is merged first. A group without buyers comes last: it can't hide any revenue.
 sized as (
     select
-        segment_type,
-        segment,
+        grouped.*,
         case
             when
-                customer_count < {{ minimum }}
-                or buyer_count between 1 and {{ minimum - 1 }}
-                then 'small'
-            when buyer_count > 0 and segment = 'unknown' then 'unknown'
-            when buyer_count > 0 then 'with buyers'
-            else 'without buyers'
-        end as size,
-        customer_count,
-        buyer_count
+                grouped.customer_count < {{ minimum }}
+                or grouped.buyer_count between 1 and {{ minimum - 1 }}
+                then 0
+            when grouped.buyer_count > 0 and grouped.segment = 'unknown' then 1
+            when grouped.buyer_count > 0 then 2
+            else 3
+        end as merge_class
     from grouped
 ),
+
+queued as (
+    select
+        sized.*,
+        sum(sized.customer_count) over groups_before as customers_before_count,
+        sum(sized.buyer_count) over groups_before as buyers_before_count
+    from sized
+    window groups_before as (
+        partition by sized.segment_type
+        order by
+            sized.merge_class,
+            sized.buyer_count,
+            sized.customer_count,
+            sized.segment
+        rows between unbounded preceding and 1 preceding
+    )
+),
+
+named as (
+    select
+        queued.*,
+        case
+            when queued.merge_class = 0 then 'other'
+            when queued.customers_before_count < {{ minimum }} then 'other'
+            when queued.buyers_before_count between 1 and {{ minimum - 1 }} then 'other'
+            else queued.segment
+        end as segment_shown
+    from queued
+),
+
 merged as (
     select
         segment_type,
-        case when is_merged_in = 1 then 'other' else segment end as segment,
+        segment_shown as segment,
         sum(customer_count) as customer_count,
         sum(buyer_count) as buyer_count,
         sum(active_customer_count) as active_customer_count,
@@ -98,25 +127,29 @@ merged as (
         sum(churn_rate_count) as churn_rate_count,
         sum(monthly_churn_rate_sum) as monthly_churn_rate_sum,
         sum(monthly_margin_amount) as monthly_margin_amount,
-        coalesce(sum(revenue_amount), 0) as revenue_amount,
-        coalesce(sum(margin_amount), 0) as margin_amount,
+        sum(revenue_amount) as revenue_amount,
+        sum(margin_amount) as margin_amount,
         sum(value_amount) as value_amount,
-        max(is_merged_in) as is_merged
+        count(*) as group_count,
+        max(segment) as last_segment
     from named
-    group by segment_type, case when is_merged_in = 1 then 'other' else segment end
+    group by segment_type, segment_shown
 ),
 
 averaged as (
     select
         merged.*,
-        {{ money(ratio('monthly_margin_amount', 'buyer_count')) }}
+        {{ money(ratio('merged.monthly_margin_amount', 'merged.buyer_count')) }}
             as mean_monthly_margin_amount,
-        {{ ratio('monthly_churn_rate_sum', 'churn_rate_count') }} as monthly_churn_rate,
-        sum(value_amount) over (partition by segment_type) as type_value_amount
+        {{ ratio('merged.monthly_churn_rate_sum', 'merged.churn_rate_count') }}
+            as monthly_churn_rate,
+        sum(merged.value_amount) over (partition by merged.segment_type)
+            as type_value_amount,
+        merged.group_count > 1 or merged.last_segment != merged.segment as is_merged
     from merged
     where
-        customer_count >= {{ minimum }}
-        and (buyer_count = 0 or buyer_count >= {{ minimum }})
+        merged.customer_count >= {{ minimum }}
+        and (merged.buyer_count = 0 or merged.buyer_count >= {{ minimum }})
 ),
 
 final as (
@@ -151,7 +184,7 @@ final as (
         case when type_value_amount > 0 then
             {{ ratio('value_amount', 'type_value_amount') }}
         end as share_of_value_rate,
-        is_merged = 1 as is_merged
+        is_merged
     from averaged
 )
 

@@ -1,0 +1,116 @@
+"""The demo shop's whole build finds what was put in."""
+
+from collections import Counter
+
+import pytest
+from conftest import DEMO
+
+
+@pytest.mark.parametrize("outcome", ["accepted", "quarantined", "duplicate"])
+def test_every_raw_row_ends_where_it_was_meant_to(demo, truth, outcome):
+    counted = dict(
+        demo.query(f"select input_name, {outcome}_row_count from fct_input_health")
+    )
+    assert counted == {
+        name: account[f"{outcome}_rows"] if outcome != "duplicate" else
+        account["duplicate_rows"]
+        for name, account in truth["accounting"].items()
+    }  # fmt: skip
+
+
+def test_each_reason_is_found_as_often_as_it_was_put_in(demo, truth):
+    found = Counter()
+    for name, reasons in demo.query(
+        "select input_name, rejection_reasons from fct_rejected_rows"
+        " where row_outcome = 'quarantined'"
+    ):
+        found.update((name, reason) for reason in reasons.split(", ") if ": " in reason)
+    assert found == Counter(
+        {
+            (name, reason): count
+            for name, account in truth["accounting"].items()
+            for reason, count in account["reasons"].items()
+        }
+    )
+
+
+def test_raw_rows_are_those_of_the_files(demo):
+    """Counted in the files themselves, not through the models."""
+    files = {
+        path.stem: demo.query(
+            f"select count(*) from read_csv('{path}', header = true, all_varchar = true)"
+        )[0][0]
+        for path in DEMO.glob("*.csv")
+    }
+    assert files == dict(
+        demo.query("select input_name, raw_row_count from fct_input_health")
+    )
+
+
+def test_money_in_the_files_is_money_in_the_warehouse(demo):
+    """To the cent, in the files' own currencies, of all rows that can be read."""
+    for table, amount in {
+        "orders": "try_cast(amount as decimal(18, 4))",
+        "order_items": "try_cast(quantity as decimal(18, 4)) * try_cast(unit_price as decimal(18, 4))",
+        "marketing_spend": "try_cast(amount as decimal(18, 4))",
+        "subscriptions": "try_cast(monthly_amount as decimal(18, 4))",
+        "experiments": "try_cast(cost_amount as decimal(18, 4))",
+    }.items():  # fmt: skip
+        in_file = demo.query(
+            f"select sum({amount}) from read_csv('{DEMO / table}.csv',"
+            f" header = true, all_varchar = true)"
+        )[0][0]
+        reconciled = demo.query(
+            "select value_in, value_out from fct_reconciliation"
+            f" where input_name = '{table}' and identity_name like 'raw money%'"
+        )
+        assert reconciled == [(in_file, in_file)], table
+
+
+def test_the_last_order_sets_the_clock(demo, truth):
+    assert demo.query(
+        "select cutoff_date::varchar from int_cutoff_dates where cutoff = 'live'"
+    ) == [(truth["last_day"],)]
+
+
+def test_no_personal_data_is_in_a_mart(demo):
+    """Searches every text in every public table for the personal values put in."""
+    personal = {
+        value
+        for row in demo.query(
+            "select name, email, phone from staging.base_shop__customers"
+        )
+        for value in row
+        if value
+    }
+    assert len(personal) > 5000
+    for mart in demo.marts():
+        for row in demo.query(f"select * from {mart}"):
+            for value in row:
+                if isinstance(value, str):
+                    assert value not in personal, mart
+                    assert "@example" not in value, mart
+
+
+def test_no_number_in_a_mart_is_nan_or_infinite(demo):
+    for mart in demo.marts():
+        for (column,) in demo.query(
+            "select column_name from information_schema.columns where table_schema ="
+            f" 'main' and table_name = '{mart}' and data_type in ('DOUBLE', 'FLOAT')"
+        ):
+            assert demo.query(
+                f"select count(*) from {mart} where not isfinite({column})"
+            ) == [(0,)], (mart, column)
+
+
+def test_rates_and_shares_are_fractions_or_growth(demo):
+    for mart in demo.marts():
+        for (column,) in demo.query(
+            "select column_name from information_schema.columns where table_schema ="
+            f" 'main' and table_name = '{mart}' and column_name like '%\\_rate'"
+            " escape '\\'"
+        ):
+            assert demo.query(f"select min({column}) >= 0 from {mart}") in (
+                [(True,)],
+                [(None,)],
+            ), (mart, column)
