@@ -38,7 +38,7 @@ def test_raw_rows_are_those_of_the_files(demo):
     """Counted in the files themselves, not through the models."""
     files = {
         path.stem: demo.query(
-            f"select count(*) from read_csv('{path}', header = true, all_varchar = true)"
+            f"select count(*) from read_csv('{path}', header = true, all_varchar = 1)"
         )[0][0]
         for path in DEMO.glob("*.csv")
     }
@@ -51,7 +51,8 @@ def test_money_in_the_files_is_money_in_the_warehouse(demo):
     """To the cent, in the files' own currencies, of all rows that can be read."""
     for table, amount in {
         "orders": "try_cast(amount as decimal(18, 4))",
-        "order_items": "try_cast(quantity as decimal(18, 4)) * try_cast(unit_price as decimal(18, 4))",
+        "order_items": "try_cast(quantity as decimal(18, 4))"
+        " * try_cast(unit_price as decimal(18, 4))",
         "marketing_spend": "try_cast(amount as decimal(18, 4))",
         "subscriptions": "try_cast(monthly_amount as decimal(18, 4))",
         "experiments": "try_cast(cost_amount as decimal(18, 4))",

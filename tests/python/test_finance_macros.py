@@ -703,6 +703,16 @@ def test_the_aggregate_takes_a_rate_by_row(macros):
     assert value == approx(100 + 100 + 5)
 
 
+def test_the_aggregate_leaves_out_rows_out_of_range(macros):
+    [(shares, rates)] = macros.query(
+        f"select {macros.sql[OVER_THREE]}, {macros.sql[OVER_EVERYONE]}"
+        " from (values (1, 0.5, 0.25, 10), (1, 1.5, -0.25, 10), (1, -0.5, 10.25, 10))"
+        " as payments (t, share, rate, amount)"
+    )
+    assert shares == approx(100 * 0.5 / 1.1)
+    assert rates == approx(10 / 1.25)
+
+
 def test_the_aggregate_at_rate_zero_is_the_plain_sum(macros):
     [(value,)] = macros.query(
         f"select {macros.sql[OVER_RATE_ZERO]}"

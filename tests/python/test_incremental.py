@@ -22,7 +22,7 @@ def random_order(chance: random.Random, number: int, days: tuple[int, int]) -> t
 
 
 def changed(chance: random.Random, rows: list[tuple], change: str) -> list[tuple]:
-    """The rows after a day's trouble."""
+    """Return the rows after a day's trouble."""
     number = 1000 + chance.randint(0, 10**6)
     days = [row[2] for row in rows]
     last = (max(days) - FIRST_DAY).days

@@ -122,5 +122,6 @@ def test_a_shop_without_orders_has_empty_tables(tmp_path, warehouse):
 def test_a_single_order_is_a_shop(tmp_path, warehouse):
     rows = [("o1", "ann", datetime.date(2024, 5, 5), "10.00")]
     warehouse.build(inputs=write_orders(tmp_path / "shop", rows), tests=True)
-    assert warehouse.query("select customer_id, historic_revenue_amount::varchar"
-                           " from fct_customer_value") == [("ann", "10.0000")]  # fmt: skip
+    assert warehouse.query(
+        "select customer_id, historic_revenue_amount::varchar from fct_customer_value"
+    ) == [("ann", "10.0000")]

@@ -24,6 +24,7 @@ rfm as (
         recency_score,
         frequency_score,
         monetary_score,
+        days_since_last_purchase,
         purchase_count
     from {{ ref('int_customer_rfm') }}
     where cutoff = 'live'
@@ -32,7 +33,12 @@ rfm as (
 customer_values as (
     select
         customer_id,
-        value_tier
+        value_tier,
+        historic_revenue_amount,
+        historic_margin_amount,
+        mean_monthly_margin_amount,
+        monthly_churn_rate,
+        lifetime_value_amount
     from {{ ref('fct_customer_value') }}
 ),
 
@@ -83,7 +89,7 @@ final as (
         customer_values.value_tier,
         churn.churn_state,
         case
-            when rfm.purchase_count is null then 'never'
+            when rfm.customer_id is null then 'never'
             when rfm.purchase_count = 1 then 'once'
             when rfm.purchase_count = 2 then 'twice'
             when rfm.purchase_count <= 5 then '3-5 times'
@@ -99,7 +105,14 @@ final as (
         customers.lifestyle,
         rfm.recency_score,
         rfm.frequency_score,
-        rfm.monetary_score
+        rfm.monetary_score,
+        rfm.days_since_last_purchase,
+        coalesce(rfm.purchase_count, 0) as purchase_count,
+        customer_values.historic_revenue_amount,
+        customer_values.historic_margin_amount,
+        customer_values.mean_monthly_margin_amount,
+        customer_values.monthly_churn_rate,
+        customer_values.lifetime_value_amount
     from customers
     left join rfm on customers.customer_id = rfm.customer_id
     left join customer_values on customers.customer_id = customer_values.customer_id

@@ -14,38 +14,19 @@ with
 
 customers as (
     select
-        customer_id,
         {% for segment_type in segment_types -%}
         coalesce({{ segment_type }}, 'unknown') as {{ segment_type }},
         {% endfor -%}
-        case when churn_state != 'churned' then 1 end as is_active,
-        case when churn_state = 'churned' then 1 end as is_churned
-    from {{ ref('fct_customer_segments') }}
-),
-
-customer_values as (
-    select
-        customer_id,
         historic_revenue_amount,
         historic_margin_amount,
         mean_monthly_margin_amount,
         -- a decimal: its sum does not depend on the order of the rows
         cast(monthly_churn_rate as decimal(18, 12)) as monthly_churn_rate,
-        lifetime_value_amount
-    from {{ ref('fct_customer_value') }}
-),
-
-valued as (
-    select
-        customers.*,
-        customer_values.customer_id as buyer_id,
-        customer_values.historic_revenue_amount,
-        customer_values.historic_margin_amount,
-        customer_values.mean_monthly_margin_amount,
-        customer_values.monthly_churn_rate,
-        customer_values.lifetime_value_amount
-    from customers
-    left join customer_values on customers.customer_id = customer_values.customer_id
+        lifetime_value_amount,
+        purchase_count > 0 as is_buyer,
+        churn_state != 'churned' as is_active,
+        churn_state = 'churned' as is_churned
+    from {{ ref('fct_customer_segments') }}
 ),
 
 grouped as (
@@ -54,9 +35,9 @@ grouped as (
         '{{ segment_type }}' as segment_type,
         {{ segment_type }} as segment,
         count(*) as customer_count,
-        count(buyer_id) as buyer_count,
-        count(is_active) as active_customer_count,
-        count(is_churned) as churned_customer_count,
+        count(*) filter (where is_buyer) as buyer_count,
+        count(*) filter (where is_active) as active_customer_count,
+        count(*) filter (where is_churned) as churned_customer_count,
         count(lifetime_value_amount) as valued_customer_count,
         count(monthly_churn_rate) as churn_rate_count,
         sum(monthly_churn_rate) as monthly_churn_rate_sum,
@@ -64,7 +45,7 @@ grouped as (
         coalesce(sum(historic_revenue_amount), 0) as revenue_amount,
         coalesce(sum(historic_margin_amount), 0) as margin_amount,
         sum(lifetime_value_amount) as value_amount
-    from valued
+    from customers
     group by {{ segment_type }}
     {{ 'union all' if not loop.last }}
     {% endfor -%}
@@ -118,7 +99,7 @@ named as (
 merged as (
     select
         segment_type,
-        segment_shown as segment,
+        segment_shown,
         sum(customer_count) as customer_count,
         sum(buyer_count) as buyer_count,
         sum(active_customer_count) as active_customer_count,
@@ -145,7 +126,7 @@ averaged as (
             as monthly_churn_rate,
         sum(merged.value_amount) over (partition by merged.segment_type)
             as type_value_amount,
-        merged.group_count > 1 or merged.last_segment != merged.segment as is_merged
+        merged.group_count > 1 or merged.last_segment != merged.segment_shown as is_merged
     from merged
     where
         merged.customer_count >= {{ minimum }}
@@ -155,7 +136,7 @@ averaged as (
 final as (
     select
         segment_type,
-        segment,
+        segment_shown as segment,
         cast(customer_count as bigint) as customer_count,
         cast(buyer_count as bigint) as buyer_count,
         cast(active_customer_count as bigint) as active_customer_count,
