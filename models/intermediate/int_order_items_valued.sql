@@ -1,7 +1,5 @@
 -- Each order line in the reporting currency. A line costs what it says, else what its
 -- product costs. Lines of an order that is not known (yet) wait for it.
-{{ config(materialized='view') }}
-
 with
 
 order_items as (

@@ -126,7 +126,8 @@ averaged as (
             as monthly_churn_rate,
         sum(merged.value_amount) over (partition by merged.segment_type)
             as type_value_amount,
-        merged.group_count > 1 or merged.last_segment != merged.segment_shown as is_merged
+        merged.group_count > 1 or merged.last_segment != merged.segment_shown
+            as is_merged
     from merged
     where
         merged.customer_count >= {{ minimum }}
@@ -162,9 +163,9 @@ final as (
             retention='1 - monthly_churn_rate', survival='geometric'
         )) }} as geometric_clv_amount,
         {{ money('value_amount') }} as value_amount,
-        case when type_value_amount > 0 then
-            {{ ratio('value_amount', 'type_value_amount') }}
-        end as share_of_value_rate,
+        {{ ratio(
+            'value_amount', 'case when type_value_amount > 0 then type_value_amount end'
+        ) }} as share_of_value_rate,
         is_merged
     from averaged
 )

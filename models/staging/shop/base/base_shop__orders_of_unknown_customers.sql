@@ -1,7 +1,5 @@
 -- An order of someone whom the shop does not know is quarantined, but only where the
 -- shop delivers its customers and says that they are all there.
-{{ config(materialized='view') }}
-
 with
 
 orders as (
