@@ -35,7 +35,6 @@ purchases as (
         previous_purchase_date,
         days_since_previous_purchase
     from {{ ref('int_customer_days') }}
-    where is_purchase
 ),
 
 contracts as (
@@ -91,37 +90,18 @@ contract_stays as (
     group by customer_id, stay_number
 ),
 
-contract_events as (
-    select
-        customer_id,
-        start_date as event_date,
-        case when stay_number = 1 then 'new' else 'won_back' end as event_type
-    from contract_stays
-
-    union all
-
-    select
-        customer_id,
-        end_date as event_date,
-        'churned' as event_type
-    from contract_stays
-    where end_date < cast('9999-12-31' as date)
-),
-
 contract_customers as (
     select distinct customer_id
-    from contracts
+    from contract_stays
 ),
 
--- a first purchase, or one after too long a gap
+-- a first purchase, or one after too long a gap, which ended the stay before
 purchases_that_start_a_stay as (
     select
         purchases.customer_id,
-        purchases.activity_date as event_date,
-        case when purchases.purchase_number = 1 then 'new' else 'won_back' end
-            as event_type,
+        purchases.activity_date as start_date,
         {{ add_days('purchases.previous_purchase_date', 'threshold.inactivity_days') }}
-            as churned_date
+            as previous_end_date
     from purchases
     cross join threshold
     where
@@ -129,11 +109,21 @@ purchases_that_start_a_stay as (
         or purchases.days_since_previous_purchase > threshold.inactivity_days
 ),
 
-last_purchases as (
+purchase_stays as (
+    select
+        customer_id,
+        row_number() over (partition by customer_id order by start_date) as stay_number,
+        start_date,
+        lead(previous_end_date) over (partition by customer_id order by start_date)
+            as end_date
+    from purchases_that_start_a_stay
+),
+
+silences as (
     select
         features.customer_id,
         {{ add_days('features.last_purchase_date', 'threshold.inactivity_days') }}
-            as churned_date
+            as end_date
     from {{ ref('int_customer_features') }} as features
     cross join threshold
     where
@@ -141,83 +131,64 @@ last_purchases as (
         and features.days_since_last_purchase >= threshold.inactivity_days
 ),
 
-purchase_events as (
-    select
-        customer_id,
-        event_date,
-        event_type
-    from purchases_that_start_a_stay
-
-    union all
-
-    select
-        customer_id,
-        churned_date as event_date,
-        'churned' as event_type
-    from purchases_that_start_a_stay
-    where event_type = 'won_back'
-
-    union all
-
-    select
-        customer_id,
-        churned_date as event_date,
-        'churned' as event_type
-    from last_purchases
-),
-
-events as (
+stays as (
     select
         customer_id,
         'contractual' as relationship,
-        event_date,
-        event_type
-    from contract_events
+        stay_number,
+        start_date,
+        case when end_date < cast('9999-12-31' as date) then end_date end as end_date
+    from contract_stays
 
     union all
 
     select
-        purchase_events.customer_id,
+        purchase_stays.customer_id,
         'noncontractual' as relationship,
-        purchase_events.event_date,
-        purchase_events.event_type
-    from purchase_events
+        purchase_stays.stay_number,
+        purchase_stays.start_date,
+        -- the last stay may have ended in silence
+        coalesce(purchase_stays.end_date, silences.end_date) as end_date
+    from purchase_stays
+    left join silences on purchase_stays.customer_id = silences.customer_id
     left join contract_customers
-        on purchase_events.customer_id = contract_customers.customer_id
+        on purchase_stays.customer_id = contract_customers.customer_id
     where contract_customers.customer_id is null
 ),
 
-numbered as (
+stays_with_channel as (
     select
-        customer_id,
-        relationship,
-        event_date,
-        event_type,
-        row_number() over customer_events as event_number,
-        lag(event_date) over customer_events as previous_event_date
-    from events
-    -- a contract may end on the day it starts
-    window customer_events as (
-        partition by customer_id
-        order by event_date, case when event_type = 'churned' then 1 else 0 end
-    )
+        stays.*,
+        customers.acquisition_channel
+    from stays
+    inner join customers on stays.customer_id = customers.customer_id
 ),
 
 final as (
     select
-        numbered.customer_id,
-        numbered.event_date,
-        {{ month_start('numbered.event_date') }} as event_month,
-        numbered.event_number,
-        numbered.event_type,
-        numbered.relationship,
-        customers.acquisition_channel,
-        case
-            when numbered.event_type = 'churned' then numbered.previous_event_date
-            else numbered.event_date
-        end as stay_start_date
-    from numbered
-    inner join customers on numbered.customer_id = customers.customer_id
+        customer_id,
+        start_date as event_date,
+        {{ month_start('start_date') }} as event_month,
+        cast(2 * stay_number - 1 as bigint) as event_number,
+        case when stay_number = 1 then 'new' else 'won_back' end as event_type,
+        relationship,
+        acquisition_channel,
+        start_date as stay_start_date
+    from stays_with_channel
+
+    union all
+
+    select
+        customer_id,
+        end_date as event_date,
+        {{ month_start('end_date') }} as event_month,
+        cast(2 * stay_number as bigint) as event_number,
+        'churned' as event_type,
+        relationship,
+        acquisition_channel,
+        start_date as stay_start_date
+    from stays_with_channel
+    where end_date is not null
 )
 
 select * from final

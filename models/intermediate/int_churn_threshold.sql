@@ -19,12 +19,12 @@ learned as (
 final as (
     select
         cast(coalesce(
-            {{ setting_number('churn_inactivity_days', minimum=1) }},
+            {{ setting_number('churn_inactivity_days', minimum=1, whole=true) }},
             -- greatest() ignores a NULL on some engines
             case when gap_count > 0 then greatest(30, ceil(percentile_days)) end,
             365
         ) as integer) as inactivity_days,
-        {{ setting_number('churn_inactivity_days', minimum=1) }} is null as is_learned,
+        {{ setting_number('churn_inactivity_days') }} is null as is_learned,
         gap_count
     from learned
 )

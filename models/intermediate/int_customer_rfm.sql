@@ -3,7 +3,7 @@
 -- whatever the order of the rows. Who bought once shares one frequency score with
 -- everyone else who did, often a high one; to be called by an honest name they stand in
 -- a frequency class of their own, 0.
-{% set bins = setting_number('rfm_bins', minimum=2, maximum=9) %}
+{% set bins = setting_number('rfm_bins', minimum=2, maximum=9, whole=true) %}
 
 with
 

@@ -28,7 +28,7 @@ spans as (
         first_order_date,
         as_of_date,
         coalesce(
-            {{ setting_number('holdout_days', minimum=1) }},
+            {{ setting_number('holdout_days', minimum=1, whole=true) }},
             least(
                 365,
                 cast(floor(0.25 * observed_days) as integer)

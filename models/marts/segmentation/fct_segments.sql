@@ -8,7 +8,9 @@
     'favourite_category', 'acquisition_channel', 'country', 'region', 'gender',
     'age_band', 'income_band', 'lifestyle',
 ] %}
-{% set minimum = var('segment_minimum_customers', 10) | int %}
+{% set minimum = setting_number(
+    'segment_minimum_customers', minimum=1, whole=true
+) | int %}
 
 with
 
@@ -153,13 +155,13 @@ final as (
         {{ money(discounted_sum(
             'mean_monthly_margin_amount',
             setting_number('discount_rate_annual', minimum=0, maximum=10),
-            setting_number('value_horizon_months', minimum=1),
+            setting_number('value_horizon_months', minimum=1, whole=true),
             retention='1 - monthly_churn_rate', survival='flat'
         )) }} as classic_clv_amount,
         {{ money(discounted_sum(
             'mean_monthly_margin_amount',
             setting_number('discount_rate_annual', minimum=0, maximum=10),
-            setting_number('value_horizon_months', minimum=1),
+            setting_number('value_horizon_months', minimum=1, whole=true),
             retention='1 - monthly_churn_rate', survival='geometric'
         )) }} as geometric_clv_amount,
         {{ money('value_amount') }} as value_amount,

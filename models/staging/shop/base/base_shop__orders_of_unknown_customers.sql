@@ -20,7 +20,7 @@ final as (
     select orders.order_id
     from orders
     where
-        {{ var('customers_is_complete') | lower }}
+        {{ setting_choice('customers_is_complete', [true, false]) | lower }}
         and orders.customer_id is not null
         and exists (select 1 from customers)
         and not exists (
