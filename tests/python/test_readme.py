@@ -1,7 +1,7 @@
 """The queries in README.md give the answers printed below them.
 
-``python tests/python/test_readme.py [warehouse]`` prints the answers anew, after a build
-of the demo shop.
+``python tests/python/test_readme.py [warehouse]`` prints the answers anew, after a
+build of the demo shop.
 """
 
 import re

@@ -38,10 +38,12 @@ purchases as (
 
 contracts as (
     select
-        customer_id,
-        min(cast(started_at as date)) as started_date
-    from {{ ref('stg_shop__subscriptions') }}
-    group by customer_id
+        subscriptions.customer_id,
+        min(cast(subscriptions.started_at as date)) as started_date
+    from {{ ref('stg_shop__subscriptions') }} as subscriptions
+    inner join live
+        on cast(subscriptions.started_at as date) <= live.cutoff_date
+    group by subscriptions.customer_id
 ),
 
 orders as (
