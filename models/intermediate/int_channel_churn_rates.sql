@@ -100,7 +100,7 @@ final as (
         case rate_source
             when 'channel' then {{ ratio('churned_count', 'customer_months') }}
             when 'shop' then {{ ratio('shop_churned_count', 'shop_customer_months') }}
-        end as monthly_churn_rate
+        end as channel_churn_rate
     from sourced
 )
 

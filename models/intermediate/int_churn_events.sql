@@ -170,7 +170,7 @@ final as (
         start_date as event_date,
         {{ month_start('start_date') }} as event_month,
         cast(2 * stay_number - 1 as bigint) as event_number,
-        case when stay_number = 1 then 'new' else 'won_back' end as event_type,
+        case when stay_number = 1 then 'new' else 'won_back' end as churn_event,
         relationship,
         acquisition_channel,
         start_date as stay_start_date
@@ -183,7 +183,7 @@ final as (
         end_date as event_date,
         {{ month_start('end_date') }} as event_month,
         cast(2 * stay_number as bigint) as event_number,
-        'churned' as event_type,
+        'churned' as churn_event,
         relationship,
         acquisition_channel,
         start_date as stay_start_date

@@ -9,7 +9,7 @@ events as (
         customer_id,
         event_date,
         event_month,
-        event_type,
+        churn_event,
         relationship,
         acquisition_channel,
         stay_start_date
@@ -34,7 +34,7 @@ dated as (
         events.relationship,
         events.acquisition_channel,
         events.event_month,
-        events.event_type,
+        events.churn_event,
         {{ month_start('events.stay_start_date') }} as stay_start_month,
         case
             when events.relationship = 'noncontractual'
@@ -53,7 +53,7 @@ phased as (
         relationship,
         acquisition_channel,
         event_month,
-        event_type,
+        churn_event,
         stay_start_month,
         case
             when earliest_churn_month > stay_start_month then earliest_churn_month
@@ -67,12 +67,12 @@ changes as (
         relationship,
         acquisition_channel,
         event_month as calendar_month,
-        case when event_type = 'new' then 1 else 0 end as new_count,
-        case when event_type = 'churned' then 1 else 0 end as churned_count,
+        case when churn_event = 'new' then 1 else 0 end as new_count,
+        case when churn_event = 'churned' then 1 else 0 end as churned_count,
         case
-            when event_type = 'churned' and event_month > stay_start_month then 1 else 0
+            when churn_event = 'churned' and event_month > stay_start_month then 1 else 0
         end as churned_from_start_count,
-        case when event_type = 'won_back' then 1 else 0 end as won_back_count,
+        case when churn_event = 'won_back' then 1 else 0 end as won_back_count,
         0 as entered_risk_count
     from phased
 
@@ -87,9 +87,9 @@ changes as (
         0 as churned_from_start_count,
         0 as won_back_count,
         -- gone within the month it came: never at risk at the start of a month
-        case when event_type = 'churned' then -1 else 1 end as entered_risk_count
+        case when churn_event = 'churned' then -1 else 1 end as entered_risk_count
     from phased
-    where event_type != 'churned' or event_month = stay_start_month
+    where churn_event != 'churned' or event_month = stay_start_month
 ),
 
 changes_by_month as (
@@ -182,7 +182,7 @@ final as (
             customers_at_end_count - new_count - won_back_count + churned_count
             as bigint
         ) as customers_at_start_count,
-        cast(new_count as bigint) as new_customer_count,
+        cast(new_count as bigint) as joined_count,
         cast(won_back_count as bigint) as won_back_count,
         cast(churned_count as bigint) as churned_count,
         cast(churned_from_start_count as bigint) as churned_from_start_count,

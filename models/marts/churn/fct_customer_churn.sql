@@ -6,7 +6,7 @@ events as (
     select
         customer_id,
         event_date,
-        event_type,
+        churn_event,
         relationship
     from {{ ref('int_churn_events') }}
 ),
@@ -29,9 +29,9 @@ customers as (
     select
         customer_id,
         relationship,
-        max(case when event_type = 'churned' then event_date end) as last_churned_date,
-        count(case when event_type = 'churned' then 1 end) as churn_count,
-        count(case when event_type = 'won_back' then 1 end) as win_back_count
+        max(case when churn_event = 'churned' then event_date end) as last_churned_date,
+        count(case when churn_event = 'churned' then 1 end) as churn_count,
+        count(case when churn_event = 'won_back' then 1 end) as win_back_count
     from events
     group by customer_id, relationship
 ),

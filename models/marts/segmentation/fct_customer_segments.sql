@@ -37,7 +37,7 @@ customer_values as (
         historic_revenue_amount,
         historic_margin_amount,
         mean_monthly_margin_amount,
-        monthly_churn_rate,
+        channel_churn_rate,
         lifetime_value_amount
     from {{ ref('fct_customer_value') }}
 ),
@@ -111,7 +111,7 @@ final as (
         customer_values.historic_revenue_amount,
         customer_values.historic_margin_amount,
         customer_values.mean_monthly_margin_amount,
-        customer_values.monthly_churn_rate,
+        customer_values.channel_churn_rate,
         customer_values.lifetime_value_amount
     from customers
     left join rfm on customers.customer_id = rfm.customer_id

@@ -23,7 +23,7 @@ customers as (
         historic_margin_amount,
         mean_monthly_margin_amount,
         -- a decimal: its sum does not depend on the order of the rows
-        cast(monthly_churn_rate as decimal(18, 12)) as monthly_churn_rate,
+        cast(channel_churn_rate as decimal(18, 12)) as channel_churn_rate,
         lifetime_value_amount,
         purchase_count > 0 as is_buyer,
         churn_state != 'churned' as is_active,
@@ -41,8 +41,8 @@ grouped as (
         count(*) filter (where is_active) as active_customer_count,
         count(*) filter (where is_churned) as churned_customer_count,
         count(lifetime_value_amount) as valued_customer_count,
-        count(monthly_churn_rate) as churn_rate_count,
-        sum(monthly_churn_rate) as monthly_churn_rate_sum,
+        count(channel_churn_rate) as churn_rate_count,
+        sum(channel_churn_rate) as channel_churn_rate_sum,
         sum(mean_monthly_margin_amount) as monthly_margin_amount,
         coalesce(sum(historic_revenue_amount), 0) as revenue_amount,
         coalesce(sum(historic_margin_amount), 0) as margin_amount,
@@ -108,7 +108,7 @@ merged as (
         sum(churned_customer_count) as churned_customer_count,
         sum(valued_customer_count) as valued_customer_count,
         sum(churn_rate_count) as churn_rate_count,
-        sum(monthly_churn_rate_sum) as monthly_churn_rate_sum,
+        sum(channel_churn_rate_sum) as channel_churn_rate_sum,
         sum(monthly_margin_amount) as monthly_margin_amount,
         sum(revenue_amount) as revenue_amount,
         sum(margin_amount) as margin_amount,
@@ -124,8 +124,8 @@ averaged as (
         merged.*,
         {{ money(ratio('merged.monthly_margin_amount', 'merged.buyer_count')) }}
             as mean_monthly_margin_amount,
-        {{ ratio('merged.monthly_churn_rate_sum', 'merged.churn_rate_count') }}
-            as monthly_churn_rate,
+        {{ ratio('merged.channel_churn_rate_sum', 'merged.churn_rate_count') }}
+            as channel_churn_rate,
         sum(merged.value_amount) over (partition by merged.segment_type)
             as type_value_amount,
         merged.group_count > 1 or merged.last_segment != merged.segment_shown
@@ -151,18 +151,18 @@ final as (
         {{ money('revenue_amount') }} as revenue_amount,
         {{ money('margin_amount') }} as margin_amount,
         mean_monthly_margin_amount,
-        monthly_churn_rate,
+        channel_churn_rate,
         {{ money(discounted_sum(
             'mean_monthly_margin_amount',
             setting_number('discount_rate_annual', minimum=0, maximum=10),
             setting_number('value_horizon_months', minimum=1, whole=true),
-            retention='1 - monthly_churn_rate', survival='flat'
+            retention='1 - channel_churn_rate', survival='flat'
         )) }} as classic_clv_amount,
         {{ money(discounted_sum(
             'mean_monthly_margin_amount',
             setting_number('discount_rate_annual', minimum=0, maximum=10),
             setting_number('value_horizon_months', minimum=1, whole=true),
-            retention='1 - monthly_churn_rate', survival='geometric'
+            retention='1 - channel_churn_rate', survival='geometric'
         )) }} as geometric_clv_amount,
         {{ money('value_amount') }} as value_amount,
         {{ ratio(

@@ -68,7 +68,7 @@ strategies as (
         strategy_id,
         min(strategy_name) as strategy_name,
         case when min(channel) = max(channel) then min(channel) else 'several' end
-            as channel,
+            as contact_channel,
         min(priority) as priority
     from catalogue
     group by strategy_id
@@ -124,7 +124,7 @@ counted as (
     select
         strategies.strategy_id,
         strategies.strategy_name,
-        strategies.channel,
+        strategies.contact_channel,
         strategies.priority,
         cast(everyone.customer_count as bigint) as customer_count,
         cast(coalesce(eligible.customer_count, 0) as bigint)
@@ -144,7 +144,7 @@ final as (
     select
         strategy_id,
         strategy_name,
-        channel,
+        contact_channel,
         priority,
         customer_count,
         eligible_customer_count,

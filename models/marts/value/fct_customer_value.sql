@@ -37,16 +37,16 @@ multiples as (
     select
         relationship,
         acquisition_channel,
-        monthly_churn_rate,
+        channel_churn_rate,
         {{ discounted_sum_factor(
             setting_number('discount_rate_annual', minimum=0, maximum=10),
             setting_number('value_horizon_months', minimum=1),
-            retention='1 - monthly_churn_rate', survival='flat'
+            retention='1 - channel_churn_rate', survival='flat'
         ) }} as classic_multiple,
         {{ discounted_sum_factor(
             setting_number('discount_rate_annual', minimum=0, maximum=10),
             setting_number('value_horizon_months', minimum=1),
-            retention='1 - monthly_churn_rate', survival='geometric'
+            retention='1 - channel_churn_rate', survival='geometric'
         ) }} as geometric_multiple
     from {{ ref('int_channel_churn_rates') }}
 ),
@@ -93,7 +93,7 @@ projected as (
         paced.margin_amount,
         paced.mean_monthly_margin_amount,
         paced.is_churned,
-        multiples.monthly_churn_rate,
+        multiples.channel_churn_rate,
         {{ money('paced.mean_monthly_margin_amount * multiples.classic_multiple') }}
             as classic_clv_amount,
         {{ money('paced.mean_monthly_margin_amount * multiples.geometric_multiple') }}
@@ -136,7 +136,7 @@ final as (
         {{ money('revenue_amount') }} as historic_revenue_amount,
         {{ money('margin_amount') }} as historic_margin_amount,
         mean_monthly_margin_amount,
-        monthly_churn_rate,
+        channel_churn_rate,
         classic_clv_amount,
         geometric_clv_amount,
         residual_value_amount,

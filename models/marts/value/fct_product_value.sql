@@ -94,7 +94,8 @@ categories as (
     select
         category,
         count(case when revenue_amount > 0 then 1 end) as buyer_count,
-        {{ money('coalesce(sum(margin_amount), 0)') }} as margin_amount
+        {{ money('coalesce(sum(margin_amount), 0)') }}
+            as category_margin_amount
     from customer_categories
     group by category
 ),
@@ -107,14 +108,14 @@ valued as (
         train.holdout_days as window_days,
         population.customer_count,
         categories.buyer_count,
-        categories.margin_amount,
+        categories.category_margin_amount,
         {{ ratio('categories.buyer_count', 'population.customer_count') }}
             as purchase_probability_rate,
-        {{ money(ratio('categories.margin_amount', 'categories.buyer_count')) }}
+        {{ money(ratio('categories.category_margin_amount', 'categories.buyer_count')) }}
             as margin_per_buyer_amount,
-        {{ money(ratio('categories.margin_amount', 'population.customer_count')) }}
+        {{ money(ratio('categories.category_margin_amount', 'population.customer_count')) }}
             as value_per_customer_amount,
-        case when categories.margin_amount > 0 then categories.margin_amount else 0 end
+        case when categories.category_margin_amount > 0 then categories.category_margin_amount else 0 end
             as positive_margin_amount
     from categories
     cross join population
@@ -130,12 +131,12 @@ final as (
         window_days,
         customer_count,
         buyer_count,
-        margin_amount,
+        category_margin_amount,
         purchase_probability_rate,
         margin_per_buyer_amount,
         value_per_customer_amount,
         {{ ratio('positive_margin_amount', 'sum(positive_margin_amount) over ()') }}
-            as share_of_total_rate
+            as share_of_margin_rate
     from valued
 )
 
