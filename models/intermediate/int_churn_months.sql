@@ -70,7 +70,9 @@ changes as (
         case when churn_event = 'new' then 1 else 0 end as new_count,
         case when churn_event = 'churned' then 1 else 0 end as churned_count,
         case
-            when churn_event = 'churned' and event_month > stay_start_month then 1 else 0
+            when churn_event = 'churned' and event_month > stay_start_month
+                then 1
+            else 0
         end as churned_from_start_count,
         case when churn_event = 'won_back' then 1 else 0 end as won_back_count,
         0 as entered_risk_count

@@ -84,7 +84,7 @@ def test_no_personal_data_is_in_a_mart(demo):
         for value in row
         if value
     }
-    assert len(personal) > 5000
+    assert len(personal) > 3000
     for mart in demo.marts():
         for row in demo.query(f"select * from {mart}"):
             for value in row:

@@ -111,12 +111,15 @@ valued as (
         categories.category_margin_amount,
         {{ ratio('categories.buyer_count', 'population.customer_count') }}
             as purchase_probability_rate,
-        {{ money(ratio('categories.category_margin_amount', 'categories.buyer_count')) }}
+        {{ money(ratio(
+            'categories.category_margin_amount', 'categories.buyer_count'
+        )) }}
             as margin_per_buyer_amount,
-        {{ money(ratio('categories.category_margin_amount', 'population.customer_count')) }}
+        {{ money(ratio(
+            'categories.category_margin_amount', 'population.customer_count'
+        )) }}
             as value_per_customer_amount,
-        case when categories.category_margin_amount > 0 then categories.category_margin_amount else 0 end
-            as positive_margin_amount
+        greatest(categories.category_margin_amount, 0) as positive_margin_amount
     from categories
     cross join population
     cross join train

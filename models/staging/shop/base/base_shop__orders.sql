@@ -41,7 +41,8 @@ converted as (
         case
             when
                 raw_orders.currency is null
-                or upper(raw_orders.currency) = '{{ setting_currency("reporting_currency") }}'
+                or upper(raw_orders.currency)
+                = '{{ setting_currency("reporting_currency") }}'
                 then 1
             else exchange_rates.rate
         end as exchange_rate
