@@ -38,4 +38,4 @@ demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py
 
 clean: ## remove what a build made
-	rm -rf target logs warehouse/*.duckdb warehouse/*.duckdb.wal warehouse/tmp
+	rm -rf target logs warehouse/*.duckdb*

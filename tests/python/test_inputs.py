@@ -1,11 +1,13 @@
 """Inputs are found wherever they lie, and said clearly to be missing where not."""
 
 import gzip
+import os
 import shutil
+import subprocess
 
 import duckdb
 import pytest
-from conftest import write_orders
+from conftest import DBT, REPOSITORY, write_orders
 
 ROWS = [
     ("o1", "ann", "2024-01-05 10:00:00", "10.00"),
@@ -130,6 +132,31 @@ def test_a_bad_setting_is_refused_with_advice(setting, value, message, shop, war
     assert not result.succeeded
     assert setting in result.output
     assert message in result.output
+
+
+def test_two_builds_run_side_by_side(shop, tmp_path):
+    builds = [
+        subprocess.Popen(
+            [
+                DBT,
+                "build",
+                "--target-path",
+                tmp_path / name,
+                "--log-path",
+                tmp_path / name,
+            ]
+            + ["--select", "+fct_orders"],
+            cwd=REPOSITORY,
+            env=os.environ
+            | {
+                "CLV_INPUT": str(shop),
+                "CLV_WAREHOUSE": str(tmp_path / f"{name}.duckdb"),
+            },
+            stdout=subprocess.DEVNULL,
+        )
+        for name in ("one", "other")
+    ]
+    assert [build.wait() for build in builds] == [0, 0]
 
 
 def test_an_order_of_an_unknown_customer_is_quarantined_if_the_list_is_complete(
