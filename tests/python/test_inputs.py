@@ -144,8 +144,9 @@ def test_two_builds_run_side_by_side(shop, tmp_path):
                 tmp_path / name,
                 "--log-path",
                 tmp_path / name,
-            ]
-            + ["--select", "+fct_orders"],
+                "--select",
+                "+fct_orders",
+            ],
             cwd=REPOSITORY,
             env=os.environ
             | {
