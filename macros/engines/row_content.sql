@@ -5,7 +5,7 @@
 {% macro duckdb__row_content(columns) -%}
     cast(json_object(
         {%- for column in columns %}
-        '{{ column.split('.')[-1] }}', {{ column }}{{ ',' if not loop.last }}
+        '{{ column.split('.')[-1] }}', cast({{ column }} as varchar){{ ',' if not loop.last }}
         {%- endfor %}
     ) as varchar)
 {%- endmacro %}

@@ -20,7 +20,12 @@
     {%- if found[0].endswith('.parquet') -%}
         {%- set query = 'read_parquet(' ~ path ~ ', union_by_name = true)' -%}
     {%- else -%}
-        {%- set query = 'read_csv(' ~ path ~ ', header = true, all_varchar = true)' -%}
+        {#- Nothing is a comment, and a line that is too short or too long is a row to
+            judge, not the end of the build. Quoted line breaks rule out reading such
+            files in parallel. -#}
+        {%- set query = 'read_csv(' ~ path ~ ", header = true, all_varchar = true,"
+            ~ " comment = '', null_padding = true, strict_mode = false,"
+            ~ " parallel = false)" -%}
     {%- endif -%}
     {%- do return({'query': query, 'place': 'file ' ~ found[0]}) -%}
 {%- endmacro %}

@@ -1,4 +1,4 @@
-{% macro first_future_dates(rows, column) -%}
+{% macro first_future_dates(rows, column, silence_years=10) -%}
     select min(activity_date) as first_future_date
     from (
         select
@@ -17,6 +17,6 @@
         ) as dates
     ) as dates_in_order
     where
-        {{ days_between('previous_date', 'activity_date') }} > 1096
+        {{ days_between('previous_date', 'activity_date') }} > 366 * {{ silence_years }}
         and (running_count - row_count) * 2 >= total_count
 {%- endmacro %}

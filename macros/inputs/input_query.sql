@@ -26,7 +26,10 @@
             {%- do exceptions.raise_compiler_error(
                 'Input ' ~ table.name ~ ', ' ~ found.place ~ ': the column ' ~ given
                 ~ (' (mapped to ' ~ column.name ~ ')' if given != column.name else '')
-                ~ ' is missing. Found instead: ' ~ types.keys() | join(', ')
+                ~ ' is missing. Found instead: '
+                ~ ('nothing, the file is empty'
+                    if types.keys() | list == ['column0']
+                    else types.keys() | join(', '))
                 ~ '. Rename one, or name yours in the var input_columns: {'
                 ~ table.name ~ ': {' ~ column.name ~ ': <your column>}}.'
             ) -%}

@@ -10,6 +10,6 @@
         The required input {{ table_name }} is missing: no {{ table_name }}.parquet,
         {{- ' ' ~ table_name }}.csv, {{ table_name }}.csv.gz or folder {{ table_name -}}
         /*.parquet in {{ folder }} (CLV_INPUT). Found there:
-        {{- ' ' ~ (present | join(', ') if present else 'nothing') }}.
+        {{- ' ' ~ (present | join(', ') if present else 'nothing; is the path right?') }}.
     {%- endif -%}
 {%- endmacro %}

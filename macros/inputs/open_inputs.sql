@@ -2,6 +2,15 @@
     {%- if execute -%}
         {%- set tables = graph.sources.values()
             | selectattr('source_name', 'equalto', 'shop') | list -%}
+        {%- set strangers = var('input_columns').keys()
+            | reject('in', tables | map(attribute='name') | list) | list -%}
+        {%- if strangers -%}
+            {%- do exceptions.raise_compiler_error(
+                'The var input_columns names inputs that the contract does not have: '
+                ~ strangers | join(', ') ~ '. It has: '
+                ~ tables | map(attribute='name') | join(', ') ~ '.'
+            ) -%}
+        {%- endif -%}
         {%- set statements = ['create schema if not exists raw'] -%}
         {%- for table in tables -%}
             {%- set found = find_input(table.name) -%}

@@ -3,7 +3,7 @@
         '{{ input_name }}' as input_name,
         row_outcome,
         count(*) as row_count,
-        {{ money('coalesce(sum(' ~ money(amount) ~ '), 0)') }} as amount,
+        {{ money('coalesce(sum(' ~ readable_money(amount) ~ '), 0)') }} as amount,
         min(case when row_outcome = 'accepted' then cast({{ date }} as date) end)
             as first_date,
         max(case when row_outcome = 'accepted' then cast({{ date }} as date) end)

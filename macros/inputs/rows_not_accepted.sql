@@ -3,7 +3,7 @@
         '{{ input_name }}' as input_name,
         row_outcome,
         rejection_reasons,
-        {{ money(amount) }} as amount,
+        {{ readable_money(amount) }} as amount,
         {{ content }} as row_content
     from {{ ref('base_shop__' ~ input_name) }}
     where row_outcome != 'accepted'

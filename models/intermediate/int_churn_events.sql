@@ -3,9 +3,10 @@
 -- of the last purchase + threshold; a purchase after that day is a win-back, a purchase
 -- on that very day is not. On the evening of that day the silence is certain to outlast
 -- the threshold, so the event is known on its own date, whatever the cutoff.
--- With contract: a customer stays while any contract runs. Contracts that overlap or
--- touch (one ends on the day another starts) are one stay; the end of a stay is churn,
--- a later start is a win-back. An end after the live cutoff is not known yet.
+-- With contract: a customer stays while any contract runs, and outside of contracts for
+-- as long after a purchase as one without contract would. What overlaps or touches (one
+-- ends on the day another starts) is one stay; the end of a stay is churn, a later
+-- start is a win-back. An end after the live cutoff is not known yet.
 with
 
 threshold as (
@@ -53,6 +54,50 @@ contracts as (
     where customers.relationship = 'contractual'
 ),
 
+purchases_outside_contracts as (
+    select
+        purchases.customer_id,
+        purchases.activity_date as start_date,
+        {{ add_days('purchases.activity_date', 'threshold.inactivity_days') }}
+            as silent_date
+    from purchases
+    cross join threshold
+    where
+        purchases.purchase_number is not null
+        and purchases.customer_id in (select contracts.customer_id from contracts)
+        and not exists (
+            select 1
+            from contracts
+            where
+                contracts.customer_id = purchases.customer_id
+                and contracts.start_date <= purchases.activity_date
+                and contracts.end_date > purchases.activity_date
+        )
+),
+
+contracts_and_purchases as (
+    select
+        customer_id,
+        subscription_id,
+        start_date,
+        end_date
+    from contracts
+
+    union all
+
+    select
+        purchases_outside_contracts.customer_id,
+        'purchase' as subscription_id,
+        purchases_outside_contracts.start_date,
+        case
+            when purchases_outside_contracts.silent_date <= live.cutoff_date
+                then purchases_outside_contracts.silent_date
+            else cast('9999-12-31' as date)
+        end as end_date
+    from purchases_outside_contracts
+    cross join live
+),
+
 contracts_with_ends_before as (
     select
         customer_id,
@@ -64,7 +109,7 @@ contracts_with_ends_before as (
             order by start_date, end_date, subscription_id
             rows between unbounded preceding and 1 preceding
         ) as latest_end_before
-    from contracts
+    from contracts_and_purchases
 ),
 
 contracts_in_stays as (

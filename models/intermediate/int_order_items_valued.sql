@@ -36,7 +36,7 @@ final as (
         {{ money(product([
             'order_items.quantity', 'order_items.unit_price', 'orders.exchange_rate',
         ])) }} as line_amount,
-        {{ money(
+        {{ readable_money(
             'coalesce('
             ~ product([
                 'order_items.quantity', 'order_items.unit_cost', 'orders.exchange_rate',

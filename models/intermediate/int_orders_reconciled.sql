@@ -19,16 +19,21 @@ accepted as (
     select
         count(*) as row_count,
         sum(accepted_orders.order_amount) as order_amount,
-        count(case when accepted_orders.order_date > live.cutoff_date then 1 end)
-            as later_row_count,
+        count(
+            case
+                when coalesce(accepted_orders.order_date > live.cutoff_date, true)
+                    then 1
+            end
+        ) as later_row_count,
         sum(
             case
-                when accepted_orders.order_date > live.cutoff_date
+                when coalesce(accepted_orders.order_date > live.cutoff_date, true)
                     then accepted_orders.order_amount
             end
         ) as later_order_amount
     from accepted_orders
-    cross join live
+    -- before the first order there is no live cutoff, and all is yet to come
+    left join live on true
 ),
 
 orders as (

@@ -33,13 +33,24 @@ statuses as (
     from {{ ref('order_statuses') }}
 ),
 
+lines_quarantined as (
+    select distinct order_id
+    from {{ ref('base_shop__order_items') }}
+    where row_outcome = 'quarantined'
+),
+
 item_costs as (
     select
-        order_id,
-        case when count(cost_amount) = count(*) then sum(cost_amount) end
-            as cost_amount
-    from {{ ref('int_order_items_valued') }}
-    group by order_id
+        items.order_id,
+        case
+            when
+                count(items.cost_amount) = count(*)
+                and count(lines_quarantined.order_id) = 0
+                then sum(items.cost_amount)
+        end as cost_amount
+    from {{ ref('int_order_items_valued') }} as items
+    left join lines_quarantined on items.order_id = lines_quarantined.order_id
+    group by items.order_id
 ),
 
 converted as (

@@ -1,5 +1,6 @@
 """The demo shop's whole build finds what was put in."""
 
+import csv
 from collections import Counter
 
 import pytest
@@ -36,12 +37,10 @@ def test_each_reason_is_found_as_often_as_it_was_put_in(demo, truth):
 
 def test_raw_rows_are_those_of_the_files(demo):
     """Counted in the files themselves, not through the models."""
-    files = {
-        path.stem: demo.query(
-            f"select count(*) from read_csv('{path}', header = true, all_varchar = 1)"
-        )[0][0]
-        for path in DEMO.glob("*.csv")
-    }
+    files = {}
+    for path in DEMO.glob("*.csv"):
+        with path.open(newline="") as file:
+            files[path.stem] = sum(1 for _ in csv.reader(file)) - 1
     assert files == dict(
         demo.query("select input_name, raw_row_count from fct_input_health")
     )

@@ -106,6 +106,20 @@ def test_a_column_mapped_to_nothing_in_the_contract_is_refused(shop, warehouse):
     assert "ordr_id" in result.output
 
 
+def test_orders_that_are_all_unreadable_are_no_success(tmp_path, warehouse):
+    shop = write_orders(tmp_path / "shop", [("1", "ann", "01.02.2024", "12,50")])
+    result = warehouse.dbt("build", "--select", "+orders_were_usable", inputs=shop)
+    assert not result.succeeded
+    assert "orders_were_usable" in result.output
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path, warehouse):
+    (tmp_path / "orders.csv").write_text("")
+    result = warehouse.dbt("build", inputs=tmp_path)
+    assert not result.succeeded
+    assert "the file is empty" in result.output
+
+
 def test_an_input_found_twice_is_refused(shop, warehouse):
     shutil.copy(shop / "orders.csv", shop / "orders.csv.gz")
     result = warehouse.dbt("build", inputs=shop)
@@ -169,3 +183,29 @@ def test_an_order_of_an_unknown_customer_is_quarantined_if_the_list_is_complete(
     assert warehouse.query(
         "select rejection_reasons from fct_rejected_rows where input_name = 'orders'"
     ) == [("customer_id: unknown_customer",)]
+
+
+def test_no_line_of_a_csv_is_lost(tmp_path, warehouse):
+    """Ids with a hash sign, quoted line breaks, lines too short and too long."""
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    lines = [f"{n},ann,2024-01-05,10.00" for n in range(30)]
+    lines[20] = "#20,ann,2024-01-05,10.00"
+    lines[21] = '21,"Ann\nor Anna",2024-01-05,10.00'
+    lines[22] = "22,ann"
+    lines[23] = "23,ann,2024-01-05,10.00,,"
+    (shop / "orders.csv").write_text(
+        "order_id,customer_id,ordered_at,amount\n" + "\n".join(lines) + "\n"
+    )
+    warehouse.build(*SELECT, "fct_rejected_rows", inputs=shop)
+    assert warehouse.query("select count(*) from base_shop__orders") == [(30,)]
+    assert warehouse.query("select count(*) from fct_orders") == [(29,)]
+    assert warehouse.query("select rejection_reasons from fct_rejected_rows") == [
+        ("ordered_at: missing, amount: missing",)
+    ]
+
+
+def test_the_schemas_of_the_build_are_no_inputs(warehouse):
+    result = warehouse.dbt("build", environment={"CLV_INPUT_SCHEMA": "raw"})
+    assert not result.succeeded
+    assert "where the build writes its own tables" in result.output

@@ -1,3 +1,4 @@
+-- A line without a cost of its own has its order's margin rate.
 with
 
 order_items as (
@@ -17,7 +18,12 @@ orders as (
         customer_id,
         order_date,
         order_month,
-        order_state
+        order_state,
+        -- what the order's own cost leaves of its amount; else the setting
+        coalesce(
+            {{ ratio('order_amount - cost_amount', 'order_amount') }},
+            {{ setting_number('default_margin_rate', minimum=0, maximum=1) }}
+        ) as margin_rate
     from {{ ref('fct_orders') }}
 ),
 
@@ -43,10 +49,7 @@ final as (
         order_items.cost_amount,
         {{ money(
             'coalesce(order_items.line_amount - order_items.cost_amount, '
-            ~ product([
-                'order_items.line_amount',
-                setting_number('default_margin_rate', minimum=0, maximum=1),
-            ]) ~ ')'
+            ~ product(['order_items.line_amount', 'orders.margin_rate']) ~ ')'
         ) }} as margin_amount
     from order_items
     inner join orders on order_items.order_id = orders.order_id

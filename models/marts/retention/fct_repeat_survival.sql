@@ -159,8 +159,15 @@ weeks as (
         max(at_risk_count) as at_risk_count,
         sum(event_count) as event_count,
         sum(censored_count) as censored_count,
-        max(case when duration = 7 * weeks_since_first_purchase then survival_rate end)
-            as survival_rate,
+        coalesce(
+            max(
+                case
+                    when duration = 7 * weeks_since_first_purchase then survival_rate
+                end
+            ),
+            -- with everyone back before the week is over, nothing can change any more
+            case when min(survival_rate) = 0 then 0 end
+        ) as survival_rate,
         max(
             case
                 when duration = 7 * weeks_since_first_purchase

@@ -36,10 +36,15 @@ typed as (
             reject_bad_number('unit_price'),
             reject_bad_number('unit_cost'),
             reject_if(
-            'abs(' ~ product([parsed_money('quantity'), parsed_money('unit_price')])
-            ~ ') >= 1e10',
-            'quantity, unit_price', 'out_of_range'
-        ),
+                'abs(' ~ product([parsed_money('quantity'), parsed_money('unit_price')])
+                ~ ') >= 1e10',
+                'quantity, unit_price', 'out_of_range'
+            ),
+            reject_if(
+                'abs(' ~ product([parsed_money('quantity'), parsed_money('unit_cost')])
+                ~ ') >= 1e10',
+                'quantity, unit_cost', 'out_of_range'
+            ),
         ]) }} as rejection_reasons,
         {{ row_content(columns) }} as row_content
     from raw_order_items

@@ -29,10 +29,12 @@ exchange_rates as (
         rate_month,
         rate
     from {{ ref('exchange_rates') }}
+    where reporting_currency = '{{ setting_currency("reporting_currency") }}'
 ),
 
 future as (
-    {{ first_future_dates('raw_orders', 'ordered_at') }}
+    -- orders set the clock: a stricter rule than for the other inputs
+    {{ first_future_dates('raw_orders', 'ordered_at', silence_years=3) }}
 ),
 
 converted as (
@@ -79,6 +81,10 @@ typed as (
             reject_bad_number('cost_amount'),
             reject_bad_date('updated_at'),
             reject_if('exchange_rate is null', 'currency', 'no_exchange_rate'),
+            reject_if(
+                'abs(' ~ product([parsed_money('amount'), 'exchange_rate']) ~ ') >= 1e10',
+                'amount, currency', 'out_of_range'
+            ),
         ]) }} as rejection_reasons,
         {{ row_content(columns) }} as row_content
     from converted

@@ -13,7 +13,8 @@ orders as (
 customers as (
     select customer_id
     from {{ ref('base_shop__customers') }}
-    where row_outcome = 'accepted'
+    -- a customer whose row was quarantined is known all the same
+    where customer_id is not null
 ),
 
 final as (
