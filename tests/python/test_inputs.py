@@ -160,6 +160,10 @@ def test_two_builds_run_side_by_side(shop, tmp_path):
                 tmp_path / name,
                 "--select",
                 "+fct_orders",
+                "--resource-type",
+                "model",
+                "--resource-type",
+                "seed",
             ],
             cwd=REPOSITORY,
             env=os.environ
