@@ -1,10 +1,12 @@
 """The demo shop's whole build finds what was put in."""
 
 import csv
+import re
 from collections import Counter
 
 import pytest
-from conftest import DEMO
+import yaml
+from conftest import DEMO, REPOSITORY
 
 
 @pytest.mark.parametrize("outcome", ["accepted", "quarantined", "duplicate"])
@@ -90,6 +92,21 @@ def test_no_personal_data_is_in_a_mart(demo):
                 if isinstance(value, str):
                     assert value not in personal, mart
                     assert "@example" not in value, mart
+
+
+def test_rejected_customers_are_shown_without_every_personal_column_of_the_contract():
+    contract = yaml.safe_load(
+        (REPOSITORY / "models/staging/shop/_shop__sources.yml").read_text()
+    )
+    personal = {
+        column["name"]
+        for table in contract["sources"][0]["tables"]
+        for column in table["columns"]
+        if column.get("config", {}).get("meta", {}).get("personal")
+    }
+    model = REPOSITORY / "models/intermediate/int_commerce_rows_rejected.sql"
+    withheld = re.search(r"without_keys\('row_content', \[(.*?)\]", model.read_text())
+    assert set(re.findall(r"\w+", withheld[1])) == personal
 
 
 def test_no_number_in_a_mart_is_nan_or_infinite(demo):

@@ -46,9 +46,8 @@ months as (
     from first_month
     cross join live
     inner join {{ numbers(1200) }} as numbers
-        on {{ dbt.datediff(
-            'first_month.calendar_month', 'live.cutoff_date', 'month'
-        ) }} >= numbers.n
+        on {{ months_between('first_month.calendar_month', 'live.cutoff_date') }}
+        >= numbers.n
 ),
 
 summed as (
@@ -139,9 +138,10 @@ final as (
                 ) }}
         end as paid_cac_amount,
         cast(cohorts.payback_months as integer) as payback_months,
-        cast({{ dbt.datediff(
-            'summed.calendar_month', 'live.first_open_month', 'month'
-        ) }} as integer) as months_observed,
+        cast(
+            {{ months_between('summed.calendar_month', 'live.first_open_month') }}
+            as integer
+        ) as months_observed,
         cohorts.ltv_to_cac_3_months,
         cohorts.ltv_to_cac_6_months,
         cohorts.ltv_to_cac_12_months,

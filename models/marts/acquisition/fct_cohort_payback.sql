@@ -27,11 +27,10 @@ live as (
 cohorts as (
     select
         channel_months.*,
-        {{ dbt.datediff('channel_months.cohort_month', 'live.cutoff_date', 'month') }}
+        {{ months_between('channel_months.cohort_month', 'live.cutoff_date') }}
             as last_month,
-        {{ dbt.datediff(
-            'channel_months.cohort_month', 'live.first_open_month', 'month'
-        ) }} as complete_month_count
+        {{ months_between('channel_months.cohort_month', 'live.first_open_month') }}
+            as complete_month_count
     from channel_months
     cross join live
 ),

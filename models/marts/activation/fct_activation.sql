@@ -38,12 +38,10 @@ timed as (
         {{ month_start('customers.acquired_date') }} as acquired_month,
         customers.acquisition_channel as channel,
         live.first_open_month,
-        {{ dbt.datediff('customers.acquired_date', 'live.cutoff_date', 'day') }}
+        {{ days_between('customers.acquired_date', 'live.cutoff_date') }}
             as days_known,
-        {{ dbt.datediff(
-            'customers.acquired_date', 'customers.first_purchase_date', 'day'
-        ) }} as days_to_first_purchase,
-        {{ dbt.datediff('customers.first_purchase_date', 'live.cutoff_date', 'day') }}
+        {{ days_between('customers.acquired_date', 'customers.first_purchase_date') }} as days_to_first_purchase,
+        {{ days_between('customers.first_purchase_date', 'live.cutoff_date') }}
             as days_since_first_purchase,
         second_purchases.days_to_second_purchase
     from customers
