@@ -46,8 +46,9 @@ months as (
     from first_month
     cross join live
     inner join {{ numbers(1200) }} as numbers
-        on {{ months_between('first_month.calendar_month', 'live.cutoff_date') }}
-        >= numbers.n
+        on
+            {{ months_between('first_month.calendar_month', 'live.cutoff_date') }}
+            >= numbers.n
 ),
 
 summed as (

@@ -40,7 +40,8 @@ timed as (
         live.first_open_month,
         {{ days_between('customers.acquired_date', 'live.cutoff_date') }}
             as days_known,
-        {{ days_between('customers.acquired_date', 'customers.first_purchase_date') }} as days_to_first_purchase,
+        {{ days_between('customers.acquired_date', 'customers.first_purchase_date') }}
+            as days_to_first_purchase,
         {{ days_between('customers.first_purchase_date', 'live.cutoff_date') }}
             as days_since_first_purchase,
         second_purchases.days_to_second_purchase
