@@ -15,8 +15,10 @@
         'survival_share', survival_share, 0, 1,
         'It is the share still there in the period: a column, or 1 for everyone.'
     ) -%}
-    sum(
+    {#- a sum of decimals is the same in any order of rows -#}
+    cast(sum(cast(
         {{ amount.sql }} * {{ null_unless(share.guards, share.sql) }}
         * {{ discount_factor(rate, period_number, timing, rate_basis, period) }}
-    )
+        as decimal(38, 12)
+    )) as {{ type_double() }})
 {%- endmacro %}

@@ -33,6 +33,8 @@ summed as (
         sum(days.order_count) as order_count,
         sum(days.revenue_amount) as revenue_amount,
         sum(days.margin_amount) as margin_amount,
+        sum(case when days.purchase_number >= 1 then days.revenue_amount end)
+            as purchase_revenue_amount,
         sum(case when days.purchase_number >= 2 then days.revenue_amount end)
             as repeat_revenue_amount
     from days
@@ -57,6 +59,7 @@ final as (
         cast(order_count as bigint) as order_count,
         {{ money('revenue_amount') }} as revenue_amount,
         {{ money('margin_amount') }} as margin_amount,
+        {{ money('purchase_revenue_amount') }} as purchase_revenue_amount,
         {{ money(ratio('repeat_revenue_amount', 'purchase_count - 1')) }}
             as mean_repeat_amount
     from summed

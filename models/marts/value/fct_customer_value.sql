@@ -1,8 +1,9 @@
--- What each customer has been worth and may still be worth. Two textbook formulae stand
--- in for a model of the purchase process: the classic one, which takes the same loss
--- off every month, and the geometric one, in which customers leave month by month.
--- The residual is the geometric value, nothing for the churned, and never negative.
--- Without a churn rate (too few customer-months to measure one) it is not known: NULL.
+-- What each customer has been worth and will still be worth. The residual value is the
+-- discounted margin of the purchases that the champion process expects within the
+-- horizon. Nobody is written off: who has been silent for long is worth little because
+-- they are probably gone, not because of a threshold. Where no process could be learned
+-- (too few customers bought again) the residual is not known: NULL. The two textbook
+-- formulae stand beside it for comparison.
 with
 
 customers as (
@@ -29,6 +30,33 @@ churn as (
         relationship,
         is_churned
     from {{ ref('fct_customer_churn') }}
+),
+
+predicted as (
+    select
+        customer_id,
+        champion,
+        p_alive_rate,
+        purchase_probability_12_months_rate,
+        purchases_3_months,
+        purchases_6_months,
+        purchases_12_months,
+        purchases,
+        expected_spend,
+        expected_spend * margin_share as margin_per_purchase,
+        discounted_purchases,
+        unseasonal_discounted_purchases,
+        discounted_purchases_for_ever,
+        log_standard_error
+    from {{ ref('int_customer_residuals') }}
+),
+
+channel_months as (
+    select
+        calendar_month,
+        channel,
+        cac_amount
+    from {{ ref('fct_channel_months') }}
 ),
 
 -- What one unit of margin a month is worth, once per channel: the rate is the same
@@ -108,12 +136,33 @@ projected as (
 residual as (
     select
         projected.*,
-        case
-            when projected.is_churned or projected.geometric_clv_amount < 0
-                then {{ money('0') }}
-            else projected.geometric_clv_amount
-        end as residual_value_amount
+        predicted.champion,
+        predicted.p_alive_rate,
+        predicted.purchase_probability_12_months_rate,
+        predicted.purchases_3_months,
+        predicted.purchases_6_months,
+        predicted.purchases_12_months,
+        predicted.purchases,
+        {{ money('predicted.expected_spend') }} as expected_spend_amount,
+        {{ money('predicted.purchases_3_months * predicted.margin_per_purchase') }}
+            as expected_margin_3_months_amount,
+        {{ money('predicted.purchases_6_months * predicted.margin_per_purchase') }}
+            as expected_margin_6_months_amount,
+        {{ money('predicted.purchases_12_months * predicted.margin_per_purchase') }}
+            as expected_margin_12_months_amount,
+        {{ money('predicted.purchases * predicted.margin_per_purchase') }}
+            as expected_margin_horizon_amount,
+        {{ money('predicted.discounted_purchases * predicted.margin_per_purchase') }}
+            as residual_value_amount,
+        {{ money(
+            'predicted.unseasonal_discounted_purchases * predicted.margin_per_purchase'
+        ) }} as residual_value_uncorrected_amount,
+        {{ money(
+            'predicted.discounted_purchases_for_ever * predicted.margin_per_purchase'
+        ) }} as residual_value_for_ever_amount,
+        predicted.log_standard_error as residual_log_standard_error
     from projected
+    left join predicted on projected.customer_id = predicted.customer_id
 ),
 
 lifetime as (
@@ -124,13 +173,25 @@ lifetime as (
     from residual
 ),
 
+costed as (
+    select
+        lifetime.*,
+        channel_months.cac_amount
+    from lifetime
+    left join channel_months
+        on
+            lifetime.cohort_month = channel_months.calendar_month
+            and lifetime.acquisition_channel = channel_months.channel
+),
+
 final as (
     select
         customer_id,
         cohort_month,
         acquisition_channel,
         relationship,
-        'classic_geometric' as value_method,
+        case when residual_value_amount is not null then champion end
+            as value_method,
         {{ value_tier('residual_value_amount') }} as value_tier,
         age_months,
         {{ money('revenue_amount') }} as historic_revenue_amount,
@@ -139,7 +200,32 @@ final as (
         channel_churn_rate,
         classic_clv_amount,
         geometric_clv_amount,
+        p_alive_rate,
+        purchase_probability_12_months_rate,
+        purchases_3_months as expected_purchases_3_months,
+        purchases_6_months as expected_purchases_6_months,
+        purchases_12_months as expected_purchases_12_months,
+        purchases as expected_purchases_horizon,
+        expected_spend_amount,
+        expected_margin_3_months_amount,
+        expected_margin_6_months_amount,
+        expected_margin_12_months_amount,
+        expected_margin_horizon_amount,
         residual_value_amount,
+        {{ log_normal_bound(
+            'residual_value_amount', 'residual_log_standard_error', '80', 'lower'
+        ) }} as residual_value_80_lower_amount,
+        {{ log_normal_bound(
+            'residual_value_amount', 'residual_log_standard_error', '80', 'upper'
+        ) }} as residual_value_80_upper_amount,
+        {{ log_normal_bound(
+            'residual_value_amount', 'residual_log_standard_error', '95', 'lower'
+        ) }} as residual_value_95_lower_amount,
+        {{ log_normal_bound(
+            'residual_value_amount', 'residual_log_standard_error', '95', 'upper'
+        ) }} as residual_value_95_upper_amount,
+        residual_value_uncorrected_amount,
+        residual_value_for_ever_amount,
         lifetime_value_amount,
         -- who cost more than came in has no share, or shares would not be fractions
         case when lifetime_value_amount is not null then
@@ -149,8 +235,10 @@ final as (
                 ~ 'lifetime_value_amount is null)'
             ) }}
         end as share_of_total_rate,
+        cac_amount,
+        {{ ratio('lifetime_value_amount', 'cac_amount') }} as value_to_cac,
         is_churned
-    from lifetime
+    from costed
 )
 
 select * from final
