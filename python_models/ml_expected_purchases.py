@@ -26,9 +26,9 @@ NODES, NODE_WEIGHTS = (NODES + 1) / 2, NODE_WEIGHTS / 2
 LAST_DISCOUNT = 36.0
 
 COLUMNS = {
-    "cutoff": "object",
-    "customer_group": "object",
-    "process": "object",
+    "cutoff": "string",
+    "customer_group": "string",
+    "process": "string",
     "draw_number": "int64",
     "frequency": "int64",
     "age_days": "int64",
@@ -42,7 +42,7 @@ COLUMNS = {
 def expected_purchases(
     process: str, parameters: tuple, frequency, age, ahead
 ) -> np.ndarray:
-    """Expected purchases within a time from now of a customer who is still one.
+    """Expect purchases within a time from now of a customer who is still one.
 
     Parameters
     ----------
@@ -103,12 +103,12 @@ def expected_purchases(
 
 
 def _off_one(value: float) -> float:
-    """The formulae divide by a - 1; their limit at a = 1 is as good as their value."""
+    """Step off a = 1, where the formulae divide by zero but have a limit."""
     return value if abs(value - 1) > 1e-6 else 1 + 1e-6
 
 
 def _beta_geometric_by_quadrature(shape, rate, a, b, ahead):
-    """The same expectation where 2F1 has no value, as with a beyond a hundred.
+    """Work out the same where 2F1 has no value, as with a beyond a hundred.
 
     The mean over p ~ Beta(a, b) of (1 - (1 + p t / rate)^-shape) / p, by Gauss-Legendre
     on the quantiles of p.
@@ -138,8 +138,8 @@ def purchase_probability(
     In BG/NBD and MBG/NBD a living customer stays until the next purchase, so it is one
     less the chance of a gap that long, ((alpha + T) / (alpha + T + t))^(r + x). In
     Pareto/NBD the customer may leave before: the density of the next purchase, times
-    the chance to stay until it, ((beta + T) / (beta + T + u))^s, is integrated over u by
-    Gauss-Legendre on the quantiles of the gap.
+    the chance to stay until it, ((beta + T) / (beta + T + u))^s, is integrated over u
+    by Gauss-Legendre on the quantiles of the gap.
     """
     frequency = np.asarray(frequency, dtype=float)
     age = np.asarray(age, dtype=float)
@@ -176,9 +176,9 @@ def discounted_expected_residual_transactions(
     -----
     The integral of exp(-delta t) dE(t) is that of delta exp(-delta t) E(t) dt, taken by
     Gauss-Legendre over log(1 + t / (alpha + T)), in which E is smooth: 32 nodes give
-    nine digits, where Gauss-Laguerre over t gives three or four for a small alpha. Fader,
-    Hardie & Lee 2005b (Journal of Marketing Research 42(4)) have a closed form for
-    Pareto/NBD only.
+    nine digits, where Gauss-Laguerre over t gives three or four for a small alpha.
+    Fader, Hardie & Lee 2005b (Journal of Marketing Research 42(4)) have a closed form
+    for Pareto/NBD only.
     """
     frequency = np.asarray(frequency, dtype=float)[..., None]
     age = np.asarray(age, dtype=float)[..., None]
@@ -197,7 +197,7 @@ def learn(
     drawn: pd.DataFrame,
     discount_rate_annual: float,
 ) -> pd.DataFrame:
-    """Expected purchases for every frequency and age that occurs.
+    """Work out expected purchases for every frequency and age that occurs.
 
     Parameters
     ----------
@@ -248,7 +248,7 @@ def learn(
 def _rows(
     fit: dict, pair: pd.DataFrame, span: pd.DataFrame, discount_rate_annual: float
 ) -> pd.DataFrame:
-    """The rows of one fit or draw."""
+    """Work out the rows of one fit or draw."""
     process, is_estimate = fit["process"], fit["draw_number"] == 0
     parameters = tuple(fit[name] for name in PARAMETERS[process])
     frequency = pair["frequency"].to_numpy()
@@ -298,7 +298,7 @@ def _rows(
 
 
 def model(dbt, session):
-    """Expected purchases per distinct pair of frequency and age, and period."""
+    """Expect purchases per distinct pair of frequency and age, and period."""
     counted = dbt.ref("int_purchase_histories").df()
     periods = dbt.ref("int_value_periods").df()
     return learn(

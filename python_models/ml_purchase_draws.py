@@ -8,7 +8,7 @@ PARAMETERS = {
     "mbg_nbd": ("r", "alpha_weeks", "a", "b"),
     "pareto_nbd": ("r", "alpha_weeks", "s", "beta_weeks"),
 }
-COLUMNS = {"customer_group": "object", "process": "object", "draw_number": "int64"} | {
+COLUMNS = {"customer_group": "string", "process": "string", "draw_number": "int64"} | {
     name: "float64" for name in ("r", "alpha_weeks", "a", "b", "s", "beta_weeks")
 }
 

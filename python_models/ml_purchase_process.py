@@ -28,6 +28,9 @@ CENTRE = {
     "pareto_nbd": (0.5, 0.3, 0.5, 0.4),
 }
 PRIOR_SPREAD = 1.5
+# Where nothing tells customers apart, parameters have no end: the more customers, the
+# more priors it takes to stop them.
+PRIOR_WEIGHTS = (0, 1, 100, 10_000, 1_000_000)
 
 # Fewer customers who bought again say nothing of how often and how long people buy.
 MINIMUM_REPEATERS = 10
@@ -36,10 +39,11 @@ DAYS_A_WEEK = 7
 EVERYONE = "all channels"
 
 # Gauss-Legendre on [0, 1]. Beyond DECAY e-foldings an integrand counts for nothing.
-NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(32)
+NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(20)
 NODES, NODE_WEIGHTS = (NODES + 1) / 2, NODE_WEIGHTS / 2
-DECAY = 40.0
-HISTORIES_AT_ONCE = 20_000
+DECAY = 30.0
+# so many fit into the processor's cache with their nodes, three times as fast
+HISTORIES_AT_ONCE = 4_000
 
 
 class Histories:
@@ -93,7 +97,7 @@ class Histories:
         return self.count[self.frequency > 0].sum()
 
     def scaled(self, factor: float) -> "Histories":
-        """The same histories with time in another unit."""
+        """Express the same histories in another unit of time."""
         return Histories(
             self.frequency, self.recency * factor, self.age * factor, self.count
         )
@@ -296,9 +300,10 @@ def fit(process: str, histories: Histories) -> Fit:
     oldest = histories.age.max(initial=0)
     scale = 1 / oldest if oldest > 0 else 1.0
     scaled = histories.scaled(scale)
-    found = _search(process, scaled, prior_weight=0.0)
-    if not found.is_converged or np.diag(found.covariance).max() > 9:
-        found = _search(process, scaled, prior_weight=1.0)
+    for weight in PRIOR_WEIGHTS:
+        found = _search(process, scaled, weight)
+        if found.is_converged and np.diag(found.covariance).max() <= 9:
+            break
     is_time = np.array([name in TIME_PARAMETERS for name in PARAMETERS[process]])
     found.parameters = np.where(is_time, found.parameters / scale, found.parameters)
     found.log_likelihood += np.log(scale) * float(histories.count @ histories.frequency)
@@ -318,10 +323,10 @@ def _search(process: str, histories: Histories, prior_weight: float) -> Fit:
         )
 
     best = None
-    for start in (centre, centre + [0.7, 0, -0.7, 0.7], centre + [-0.7, 0.7, 0.7, 0]):
+    for aside in ([0, 0, 0, 0], [0.7, 0, -0.7, 0.7], [-0.7, 0.7, 0.7, 0]):
         result = minimize(
             loss,
-            start,
+            centre + np.array(aside),
             jac=True,
             method="L-BFGS-B",
             bounds=[(-12, 12)] * 4,
@@ -419,8 +424,9 @@ ESTIMATES = {
     "beta": "beta_weeks",
 }
 COLUMNS = (
-    {"cutoff": "object", "customer_group": "object", "process": "object"}
+    {"cutoff": "string", "customer_group": "string", "process": "string"}
     | {"customer_count": "int64", "repeater_count": "int64", "history_count": "int64"}
+    | {"largest_frequency": "int64", "oldest_age_days": "int64"}
     | {name: "float64" for name in ESTIMATES.values()}
     | {f"{name}_standard_error": "float64" for name in ESTIMATES.values()}
     | {"log_likelihood": "float64", "gradient_norm": "float64"}
@@ -436,6 +442,8 @@ def _row(fitted: Fit, histories: Histories) -> dict:
             "customer_count": int(histories.customers),
             "repeater_count": int(histories.repeaters),
             "history_count": len(histories.count),
+            "largest_frequency": int(histories.frequencies[-1]),
+            "oldest_age_days": round(histories.ages[-1] * DAYS_A_WEEK),
         }
         | dict(zip(names, fitted.parameters, strict=True))
         | {

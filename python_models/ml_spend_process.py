@@ -10,12 +10,15 @@ from threadpoolctl import threadpool_limits
 
 # Fewer customers who bought again say nothing of how much spending differs.
 MINIMUM_REPEATERS = 10
-# Where the search starts and the centre of the weak prior: p, q and v, with mean spend 1.
+# Where the search starts and the centre of the weak prior: p, q, v, with mean spend 1.
 CENTRE = (5.0, 4.0, 0.6)
 PRIOR_SPREAD = 1.5
+# Where nothing tells customers apart, parameters have no end: the more customers, the
+# more priors it takes to stop them.
+PRIOR_WEIGHTS = (0, 1, 10, 100, 1_000, 10_000, 100_000)
 
 COLUMNS = (
-    {"cutoff": "object", "customer_count": "int64"}
+    {"cutoff": "string", "customer_count": "int64"}
     | {name: "float64" for name in ("p", "q", "v")}
     | {f"{name}_standard_error": "float64" for name in ("p", "q", "v")}
     | {
@@ -131,9 +134,10 @@ def fit(frequency, mean_spend) -> Fit:
     if not ((frequency > 0).all() and (mean_spend > 0).all()):
         raise ValueError("Frequency and mean spend must be above 0.")
     unit = mean_spend.mean()
-    found = _search(frequency, mean_spend / unit, prior_weight=0.0)
-    if not found.is_converged or np.diag(found.covariance).max() > 9:
-        found = _search(frequency, mean_spend / unit, prior_weight=1.0)
+    for weight in PRIOR_WEIGHTS:
+        found = _search(frequency, mean_spend / unit, weight)
+        if found.is_converged and np.diag(found.covariance).max() <= 9:
+            break
     found.parameters = found.parameters * [1, 1, unit]
     found.log_likelihood -= len(frequency) * np.log(unit)
     return found

@@ -50,7 +50,7 @@ judged as (
         {{ loop.index }} as candidate_number,
         count(*) as customer_count,
         count(purchase_count) as buyer_count,
-        sqrt({{ ratio('sum(' ~ candidate ~ '_error)', 'count(*)') }}) as order_rmse
+        sqrt({{ ratio('sum(' ~ candidate ~ '_error)', 'count(*)') }}) as purchase_rmse
     from errors
     {{ 'union all' if not loop.last }}
     {% endfor %}
@@ -62,12 +62,12 @@ ranked as (
         candidate,
         customer_count,
         buyer_count,
-        order_rmse,
+        purchase_rmse,
         buyer_count >= {{ buyers_needed }} as is_judged,
         row_number() over (
             order by
                 case
-                    when buyer_count >= {{ buyers_needed }} then order_rmse
+                    when buyer_count >= {{ buyers_needed }} then purchase_rmse
                     when candidate = 'average' then 0
                     else 1
                 end,
@@ -91,7 +91,7 @@ final as (
             when 'average' then {{ ratio(1, 3) }}
             else 0
         end as weight_rate,
-        ranked.order_rmse,
+        ranked.purchase_rmse,
         ranked.customer_count,
         ranked.buyer_count,
         ranked.is_judged

@@ -1,6 +1,7 @@
 -- How uncertain what a process expects of a history is because its parameters are
 -- estimates: the standard deviation, over parameters that might have been as well, of
--- the logarithm of P(alive) x purchases within the horizon. Living customers only.
+-- the logarithm of P(alive) x purchases within the horizon. Only of the processes that
+-- make up the champion.
 with
 
 histories as (
@@ -14,7 +15,10 @@ histories as (
 ),
 
 weights as (
-    select process
+    select
+        process,
+        champion,
+        weight_rate
     from {{ ref('int_process_weights') }}
     where weight_rate > 0
 ),
@@ -122,14 +126,25 @@ deviations as (
 
 final as (
     select
-        customer_group,
-        process,
-        frequency,
-        recency_days,
-        age_days,
-        sqrt({{ ratio('sum(squared_deviation)', 'count(*)') }}) as log_standard_error
+        deviations.customer_group,
+        deviations.process,
+        deviations.frequency,
+        deviations.recency_days,
+        deviations.age_days,
+        weights.champion,
+        weights.weight_rate,
+        sqrt({{ ratio('sum(deviations.squared_deviation)', 'count(*)') }})
+            as log_standard_error
     from deviations
-    group by customer_group, process, frequency, recency_days, age_days
+    inner join weights on deviations.process = weights.process
+    group by
+        deviations.customer_group,
+        deviations.process,
+        deviations.frequency,
+        deviations.recency_days,
+        deviations.age_days,
+        weights.champion,
+        weights.weight_rate
 )
 
 select * from final

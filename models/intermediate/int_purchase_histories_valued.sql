@@ -23,15 +23,6 @@ scored as (
     where cutoff = 'live'
 ),
 
-weights as (
-    select
-        process,
-        champion,
-        weight_rate
-    from {{ ref('int_process_weights') }}
-    where weight_rate > 0
-),
-
 uncertain as (
     select
         customer_group,
@@ -39,6 +30,8 @@ uncertain as (
         frequency,
         recency_days,
         age_days,
+        champion,
+        weight_rate,
         log_standard_error
     from {{ ref('int_purchase_histories_uncertain') }}
 ),
@@ -52,20 +45,19 @@ uncertain as (
 weighed as (
     select
         scored.customer_group,
-        weights.champion,
-        weights.weight_rate,
+        uncertain.champion,
+        uncertain.weight_rate,
         scored.frequency,
         scored.recency_days,
         scored.age_days,
         {% for figure in figures %}
-        cast(scored.{{ figure }} * weights.weight_rate as decimal(38, 12))
+        cast(scored.{{ figure }} * uncertain.weight_rate as decimal(38, 12))
             as {{ figure }},
         {% endfor %}
-        cast(uncertain.log_standard_error * weights.weight_rate as decimal(38, 12))
+        cast(uncertain.log_standard_error * uncertain.weight_rate as decimal(38, 12))
             as log_standard_error
     from scored
-    inner join weights on scored.process = weights.process
-    left join uncertain
+    inner join uncertain
         on
             scored.customer_group = uncertain.customer_group
             and scored.process = uncertain.process

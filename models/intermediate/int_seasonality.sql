@@ -191,17 +191,23 @@ final as (
         periods.cutoff,
         periods.period_number,
         cast(coalesce(seasons.year_count, 0) as bigint) as year_count,
-        coalesce(
-            exp(
-                seasons.mean_log_ratio
-                * {{ ratio(
-                    'seasons.year_count',
-                    'seasons.year_count + 1 + ' ~ ratio(
-                        purchases_that_say_half, 'greatest(seasons.purchases_a_year, 1)'
-                    )
-                ) }}
-            ),
-            1
+        -- six decimals are more than is known
+        cast(
+            cast(
+                coalesce(
+                    exp(
+                        seasons.mean_log_ratio
+                        * {{ ratio(
+                            'seasons.year_count',
+                            'seasons.year_count + 1 + ' ~ ratio(
+                                purchases_that_say_half,
+                                'greatest(seasons.purchases_a_year, 1)'
+                            )
+                        ) }}
+                    ),
+                    1
+                ) as decimal(18, 6)
+            ) as {{ type_double() }}
         ) as seasonal_factor
     from periods
     left join seasons
