@@ -1,8 +1,9 @@
--- The champion: the average of the three processes, unless one of them alone missed the
+-- The champion: the average of the three processes, unless one of them missed the
 -- purchases of each customer on the earlier window (test, train] by clearly less (root
--- mean squared error at least 1 % lower). Averages of good forecasts err less than their
--- parts, and one window is soon won by chance. The later window plays no part, so that
--- it can judge. Where too few customers bought in the earlier one, nobody knows better.
+-- mean squared error at least 1 % lower). Averages of good forecasts err less than
+-- their parts, and one window is soon won by chance. The later window plays no part, so
+-- that it can judge. Where too few customers bought in the earlier one, nobody knows
+-- better.
 {% set buyers_needed = 50 %}
 {% set lead_needed = 0.01 %}
 {% set candidates = ['bg_nbd', 'mbg_nbd', 'pareto_nbd', 'average'] %}
@@ -68,24 +69,21 @@ ranked as (
         row_number() over (
             order by
                 case
-                    when buyer_count >= {{ buyers_needed }} then
-                        purchase_rmse
-                        * case
-                            when candidate = 'average' then 1 - {{ lead_needed }}
-                            else 1
-                        end
+                    when candidate = 'average' and buyer_count >= {{ buyers_needed }}
+                        then purchase_rmse * (1 - {{ lead_needed }})
                     when candidate = 'average' then 0
+                    when buyer_count >= {{ buyers_needed }} then purchase_rmse
                     else 1
                 end,
                 candidate_number desc
-        ) as place
+        ) as rank_number
     from judged
 ),
 
 champion as (
     select candidate
     from ranked
-    where place = 1
+    where rank_number = 1
 ),
 
 final as (

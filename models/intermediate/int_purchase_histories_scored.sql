@@ -85,12 +85,15 @@ summed as (
         max(purchase_probability) as purchase_probability,
         max(dert) as dert,
         sum(cast(expected_purchases as decimal(38, 12))) as unseasonal_purchases,
-        sum(cast(seasonal_purchases as decimal(38, 12)))
-            filter (where period_number between 1 and 3) as purchases_3_months,
-        sum(cast(seasonal_purchases as decimal(38, 12)))
-            filter (where period_number between 1 and 6) as purchases_6_months,
-        sum(cast(seasonal_purchases as decimal(38, 12)))
-            filter (where period_number between 1 and 12) as purchases_12_months,
+        sum(case
+            when period_number <= 3 then cast(seasonal_purchases as decimal(38, 12))
+        end) as purchases_3_months,
+        sum(case
+            when period_number <= 6 then cast(seasonal_purchases as decimal(38, 12))
+        end) as purchases_6_months,
+        sum(case
+            when period_number <= 12 then cast(seasonal_purchases as decimal(38, 12))
+        end) as purchases_12_months,
         sum(cast(seasonal_purchases as decimal(38, 12))) as purchases,
         {{ discounted_sum_over_periods(
             'expected_purchases',

@@ -1,4 +1,4 @@
--- Whether what Python learned can be trusted, and why something was not learned. A drift
+-- Whether what Python learned can be trusted, and why something was not learned. Drift
 -- is the largest change of a parameter since the cutoff before, in standard errors of
 -- the two estimates together: customers of the earlier one are in both, so that 2 is a
 -- change already. Customers outside are those at the live cutoff who bought more often,
@@ -182,7 +182,7 @@ spend_drifts as (
 
 reasons as (
     select
-        'purchase process' as model,
+        'purchase process' as learned_model,
         seen.cutoff,
         seen.customer_group,
         process_names.process,
@@ -221,7 +221,7 @@ reasons as (
     union all
 
     select
-        'spend process' as model,
+        'spend process' as learned_model,
         seen.cutoff,
         seen.customer_group,
         'gamma_gamma' as process,
@@ -247,7 +247,7 @@ reasons as (
     union all
 
     select
-        'contract process' as model,
+        'contract process' as learned_model,
         'live' as cutoff,
         'all channels' as customer_group,
         'sbg' as process,
@@ -267,7 +267,7 @@ reasons as (
     union all
 
     select
-        'value regression' as model,
+        'value regression' as learned_model,
         'test' as cutoff,
         'all channels' as customer_group,
         'least_squares' as process,
@@ -288,7 +288,7 @@ reasons as (
 
 final as (
     select
-        model,
+        learned_model,
         cutoff,
         customer_group,
         process,

@@ -114,7 +114,9 @@ newcomer_values as (
         newcomers.purchases_12_months,
         newcomers.purchases,
         newcomers.discounted_purchases * channels.margin_share
-        * {{ gamma_gamma_expected_spend('spends.p', 'spends.q', 'spends.v', 0, 'null') }}
+        * {{ gamma_gamma_expected_spend(
+            'spends.p', 'spends.q', 'spends.v', 0, 'null'
+        ) }}
             as repeat_value,
         sqrt(
             newcomers.log_standard_error * newcomers.log_standard_error
