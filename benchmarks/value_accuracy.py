@@ -68,9 +68,7 @@ def p_alive(process, parameters, frequency, recency, age) -> np.ndarray:
     """Work out P(alive), which in the project is SQL."""
     if process == "pareto_nbd":
         r, alpha, s, beta = parameters
-        log_dead, _ = _death_integral(
-            parameters, r + frequency, recency, np.log(alpha + age)
-        )
+        log_dead, _ = _death_integral(parameters, r + frequency, recency, age)
         log_alive = -(r + frequency) * np.log(alpha + age) - s * np.log(beta + age)
         return expit(log_alive - log_dead)
     r, alpha, a, b = parameters

@@ -32,6 +32,13 @@ PRIOR_SPREAD = 1.5
 # more priors it takes to stop them.
 PRIOR_WEIGHTS = (0, 1, 100, 10_000, 1_000_000)
 
+# The search starts there, and where that leads nowhere, aside of it.
+STARTS = ((0, 0, 0, 0), (0.7, 0, -0.7, 0.7), (-0.7, 0.7, 0.7, 0))
+# Beyond so many histories it starts from what a rough picture of them says: ages in
+# 1 / ROUGH_AGES of the oldest.
+MANY_HISTORIES = 5_000
+ROUGH_AGES = 32
+
 # Fewer customers who bought again say nothing of how often and how long people buy.
 MINIMUM_REPEATERS = 10
 
@@ -43,7 +50,7 @@ NODES, NODE_WEIGHTS = np.polynomial.legendre.leggauss(20)
 NODES, NODE_WEIGHTS = (NODES + 1) / 2, NODE_WEIGHTS / 2
 DECAY = 30.0
 # so many fit into the processor's cache with their nodes, three times as fast
-HISTORIES_AT_ONCE = 4_000
+HISTORIES_AT_ONCE = 1_500
 
 
 class Histories:
@@ -69,11 +76,12 @@ class Histories:
         self.recency = np.asarray(recency, dtype=float)
         self.age = np.asarray(age, dtype=float)
         self.count = np.asarray(count, dtype=float)
-        if (
-            (self.frequency < 0).any()
-            or (self.recency < 0).any()
-            or (self.recency > self.age).any()
-            or (self.count < 0).any()
+        # so written, a missing number is refused, too
+        if not (
+            (self.frequency >= 0).all()
+            and (self.recency >= 0).all()
+            and (self.recency <= self.age).all()
+            and (self.count >= 0).all()
         ):
             raise ValueError(
                 "A history needs 0 <= recency <= age, frequency >= 0 and count >= 0."
@@ -100,6 +108,27 @@ class Histories:
         """Express the same histories in another unit of time."""
         return Histories(
             self.frequency, self.recency * factor, self.age * factor, self.count
+        )
+
+    def rounded(self, steps: int) -> "Histories":
+        """Round ages to whole steps of 1 / steps, and count equal histories anew."""
+        columns = np.stack(
+            [
+                self.frequency,
+                np.round(self.recency * steps),
+                np.round(self.age * steps),
+            ]
+        ).astype(np.int64)
+        # one number for the three, which sorts faster than rows do
+        wide = int(columns.max(initial=0)) + 1
+        _, first, kind = np.unique(
+            (columns[0] * wide + columns[1]) * wide + columns[2],
+            return_index=True,
+            return_inverse=True,
+        )
+        frequency, recency, age = columns[:, first]
+        return Histories(
+            frequency, recency / steps, age / steps, np.bincount(kind, self.count)
         )
 
 
@@ -208,7 +237,7 @@ def _pareto_log_likelihood(parameters, histories):
         log_beta_age = np.log(beta + age)
         log_alive = -shape * log_age - s * log_beta_age
         log_dead, moments = _death_integral(
-            parameters, shape, histories.recency[chunk], log_age
+            parameters, shape, histories.recency[chunk], age
         )
         value += count @ np.logaddexp(log_alive, log_dead)
         dead = expit(log_dead - log_alive)
@@ -222,41 +251,52 @@ def _pareto_log_likelihood(parameters, histories):
     return float(value), gradient * parameters
 
 
-def _death_integral(parameters, shape, recency, log_age):
+def _death_integral(parameters, shape, recency, age):
     """Logarithm of the part of the likelihood of those who died before their age.
 
-    s * integral from recency to age of (alpha+y)^-(r+x) (beta+y)^-(s+1) dy, by
-    Gauss-Legendre in log(alpha + y); and the means of log(alpha+y), 1/(alpha+y),
-    log(beta+y), 1/(beta+y) under the integrand, which are its derivatives.
+    s * integral from recency to age of (alpha+y)^-(r+x) (beta+y)^-(s+1) dy, and the
+    means of log(alpha+y), 1/(alpha+y), log(beta+y), 1/(beta+y) under the integrand,
+    which are its derivatives. By Gauss-Legendre in the logarithm of y plus the smaller
+    of alpha and beta: on that scale neither factor changes within less than a unit.
     """
     _, alpha, s, beta = parameters
-    log_recency = np.log(alpha + recency)
-    reach = np.minimum(log_age - log_recency, DECAY / np.maximum(shape - 1, 1e-9))
+    small, large = min(alpha, beta), max(alpha, beta)
+    # the powers of the two factors
+    of_small, of_large = (shape, s + 1) if alpha <= beta else (s + 1, shape)
+    log_small, log_large = np.log(small + recency), np.log(large + recency)
+    with np.errstate(over="ignore"):
+        span = np.minimum(
+            age - recency,
+            np.minimum(
+                (alpha + recency) * np.expm1(DECAY / shape),
+                (beta + recency) * np.expm1(DECAY / (s + 1)),
+            ),
+        )
+    reach = np.log1p(span / (small + recency))
     steps = reach[:, None] * NODES
-    since_alpha = np.exp(log_recency[:, None] + steps)
-    since_beta = since_alpha + (beta - alpha)
-    log_since_beta = np.log(since_beta)
-    log_beta_recency = np.log(beta + recency)
+    since_small = np.exp(log_small[:, None] + steps)
+    since_large = since_small + (large - small)
+    log_since_large = np.log(since_large)
     weights = NODE_WEIGHTS * np.exp(
-        -(shape - 1)[:, None] * steps
-        - (s + 1) * (log_since_beta - log_beta_recency[:, None])
+        np.reshape(1 - of_small, (-1, 1)) * steps
+        - np.reshape(of_large, (-1, 1)) * (log_since_large - log_large[:, None])
     )
     total = weights.sum(axis=1)
     with np.errstate(divide="ignore"):
         log_integral = (
             np.log(s)
-            - (shape - 1) * log_recency
-            - (s + 1) * log_beta_recency
+            + (1 - of_small) * log_small
+            - of_large * log_large
             + np.log(reach)
             + np.log(total)
         )
-    means = (
-        log_recency + np.einsum("ij,ij->i", weights, steps) / total,
-        np.einsum("ij,ij->i", weights, 1 / since_alpha) / total,
-        np.einsum("ij,ij->i", weights, log_since_beta) / total,
-        np.einsum("ij,ij->i", weights, 1 / since_beta) / total,
-    )
-    return log_integral, means
+    means = [
+        log_small + np.einsum("ij,ij->i", weights, steps) / total,
+        np.einsum("ij,ij->i", weights, 1 / since_small) / total,
+        np.einsum("ij,ij->i", weights, log_since_large) / total,
+        np.einsum("ij,ij->i", weights, 1 / since_large) / total,
+    ]
+    return log_integral, means if alpha <= beta else means[2:] + means[:2]
 
 
 @dataclass
@@ -272,6 +312,7 @@ class Fit:
     log_likelihood: float
     gradient_norm: float
     is_converged: bool
+    is_at_bound: bool
     is_regularised: bool
 
     @property
@@ -300,17 +341,39 @@ def fit(process: str, histories: Histories) -> Fit:
     oldest = histories.age.max(initial=0)
     scale = 1 / oldest if oldest > 0 else 1.0
     scaled = histories.scaled(scale)
-    for weight in PRIOR_WEIGHTS:
-        found = _search(process, scaled, weight)
-        if found.is_converged and np.diag(found.covariance).max() <= 9:
-            break
+    found, weight = None, 0
+    if len(scaled.count) > MANY_HISTORIES:
+        # a rough answer from few histories is the start of the search on all
+        found, weight = _settle(
+            process, scaled.rounded(ROUGH_AGES), np.log(CENTRE[process]), 0
+        )
+    start = np.log(CENTRE[process] if found is None else found.parameters)
+    found, _ = _settle(process, scaled, start, weight)
     is_time = np.array([name in TIME_PARAMETERS for name in PARAMETERS[process]])
     found.parameters = np.where(is_time, found.parameters / scale, found.parameters)
     found.log_likelihood += np.log(scale) * float(histories.count @ histories.frequency)
     return found
 
 
-def _search(process: str, histories: Histories, prior_weight: float) -> Fit:
+def _settle(
+    process: str, histories: Histories, start: np.ndarray, first_weight: int
+) -> tuple[Fit, int]:
+    """Search with as little of the prior as it takes; time scaled to the oldest."""
+    for weight in [weight for weight in PRIOR_WEIGHTS if weight >= first_weight]:
+        for aside in STARTS:
+            found = _search(process, histories, start + np.array(aside), weight)
+            if found.is_converged or found.is_at_bound:
+                # another start would run away as well: a prior has to stop it
+                break
+        if found.is_converged and np.diag(found.covariance).max() <= 9:
+            break
+        start = np.log(CENTRE[process])
+    return found, weight
+
+
+def _search(
+    process: str, histories: Histories, start: np.ndarray, prior_weight: float
+) -> Fit:
     centre = np.log(CENTRE[process])
     customers = max(histories.customers, 1)
 
@@ -322,42 +385,41 @@ def _search(process: str, histories: Histories, prior_weight: float) -> Fit:
             -(gradient - prior_weight * away / PRIOR_SPREAD) / customers,
         )
 
-    best = None
-    for aside in ([0, 0, 0, 0], [0.7, 0, -0.7, 0.7], [-0.7, 0.7, 0.7, 0]):
-        result = minimize(
-            loss,
-            centre + np.array(aside),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=[(-12, 12)] * 4,
-            options={"maxiter": 500, "ftol": 1e-14, "gtol": 1e-8, "maxcor": 20},
-        )
-        if best is None or result.fun < best.fun:
-            best = result
-        hessian = _hessian(loss, best.x)
-        eigenvalues = np.linalg.eigvalsh(hessian)
-        is_inside = np.abs(best.x).max() < 11.5
-        gradient_norm = float(np.abs(loss(best.x)[1]).max())
-        is_converged = bool(
-            is_inside and eigenvalues.min() > 0 and gradient_norm < 1e-4
-        )
-        if is_converged:
-            # a step of Newton's brings the last digits
-            step = best.x - np.linalg.solve(hessian, loss(best.x)[1])
-            if loss(step)[0] <= best.fun + 1e-12:
-                best.x, best.fun = step, loss(step)[0]
-                gradient_norm = float(np.abs(loss(best.x)[1]).max())
-            break
-    parameters = np.exp(best.x)
-    information = hessian * customers
-    covariance = np.linalg.inv(information) if is_converged else np.full((4, 4), np.nan)
+    result = minimize(
+        loss,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        bounds=[(-12, 12)] * 4,
+        options={"maxiter": 500, "ftol": 1e-14, "gtol": 1e-8, "maxcor": 20},
+    )
+    point = result.x
+    hessian = _hessian(loss, point)
+    if np.linalg.eigvalsh(hessian).min() > 0:
+        # a step of Newton's brings the last digits
+        step = point - np.linalg.solve(hessian, loss(point)[1])
+        if loss(step)[0] <= result.fun + 1e-12:
+            point = step
+    gradient_norm = float(np.abs(loss(point)[1]).max())
+    is_at_bound = bool(np.abs(point).max() > 11.5)
+    is_converged = bool(
+        not is_at_bound
+        and np.linalg.eigvalsh(hessian).min() > 0
+        and gradient_norm < 1e-4
+    )
+    parameters = np.exp(point)
     return Fit(
         process=process,
         parameters=parameters,
-        covariance=covariance,
+        covariance=(
+            np.linalg.inv(hessian * customers)
+            if is_converged
+            else np.full((4, 4), np.nan)
+        ),
         log_likelihood=log_likelihood(process, parameters, histories)[0],
         gradient_norm=gradient_norm,
         is_converged=is_converged,
+        is_at_bound=is_at_bound,
         is_regularised=prior_weight > 0,
     )
 

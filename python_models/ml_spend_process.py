@@ -13,6 +13,10 @@ MINIMUM_REPEATERS = 10
 # Where the search starts and the centre of the weak prior: p, q, v, with mean spend 1.
 CENTRE = (5.0, 4.0, 0.6)
 PRIOR_SPREAD = 1.5
+# the search is for log p, log (q - 1) and log v
+OFFSET = np.array([0.0, 1.0, 0.0])
+# beyond so many customers it starts from what some of them say
+MANY_CUSTOMERS = 10_000
 # Where nothing tells customers apart, parameters have no end: the more customers, the
 # more priors it takes to stop them.
 PRIOR_WEIGHTS = (0, 1, 10, 100, 1_000, 10_000, 100_000)
@@ -134,18 +138,31 @@ def fit(frequency, mean_spend) -> Fit:
     if not ((frequency > 0).all() and (mean_spend > 0).all()):
         raise ValueError("Frequency and mean spend must be above 0.")
     unit = mean_spend.mean()
-    for weight in PRIOR_WEIGHTS:
-        found = _search(frequency, mean_spend / unit, weight)
-        if found.is_converged and np.diag(found.covariance).max() <= 9:
-            break
+    scaled = mean_spend / unit
+    start, weight = np.log(np.array(CENTRE) - OFFSET), 0
+    if len(frequency) > MANY_CUSTOMERS:
+        # a rough answer from some of the customers is the start of the search on all
+        some = slice(None, None, len(frequency) // MANY_CUSTOMERS + 1)
+        found, weight = _settle(frequency[some], scaled[some], start, 0)
+        start = np.log(found.parameters - OFFSET)
+    found, _ = _settle(frequency, scaled, start, weight)
     found.parameters = found.parameters * [1, 1, unit]
     found.log_likelihood -= len(frequency) * np.log(unit)
     return found
 
 
-def _search(frequency, mean_spend, prior_weight: float) -> Fit:
-    # the search is for log p, log (q - 1) and log v
-    offset = np.array([0.0, 1.0, 0.0])
+def _settle(frequency, mean_spend, start, first_weight: int) -> tuple[Fit, int]:
+    """Search with as little of the prior as it takes; spend scaled to mean 1."""
+    for weight in [weight for weight in PRIOR_WEIGHTS if weight >= first_weight]:
+        found = _search(frequency, mean_spend, start, weight)
+        if found.is_converged and np.diag(found.covariance).max() <= 9:
+            break
+        start = np.log(np.array(CENTRE) - OFFSET)
+    return found, weight
+
+
+def _search(frequency, mean_spend, start, prior_weight: float) -> Fit:
+    offset = OFFSET
     centre = np.log(np.array(CENTRE) - offset)
     customers = len(frequency)
 
@@ -160,7 +177,7 @@ def _search(frequency, mean_spend, prior_weight: float) -> Fit:
 
     result = minimize(
         loss,
-        centre,
+        start,
         jac=True,
         method="L-BFGS-B",
         bounds=[(-12, 12)] * 3,

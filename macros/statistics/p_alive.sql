@@ -1,17 +1,28 @@
 {#- P(alive) of the process that a row names. Documented in _statistics__macros.yml. -#}
-{% macro p_alive(fitted, frequency, recency, age) -%}
-    {%- set r = fitted ~ '.r' -%}
-    {%- set alpha = fitted ~ '.alpha_weeks' -%}
-    {%- set a = fitted ~ '.a' -%}
-    {%- set b = fitted ~ '.b' -%}
-    {%- set s = fitted ~ '.s' -%}
-    {%- set beta = fitted ~ '.beta_weeks' -%}
-    case {{ fitted }}.process
+{% macro p_alive(paired) -%}
+    {%- set columns = {} -%}
+    {%- for name in [
+        'r', 'alpha_weeks', 'a', 'b', 's', 'beta_weeks', 'frequency', 'recency_weeks',
+        'age_weeks', 'reach', 'small_power', 'large_power', 'share',
+    ] -%}
+        {%- do columns.update({name: paired ~ '.' ~ name}) -%}
+    {%- endfor -%}
+    {%- set history = [
+        columns.frequency, columns.recency_weeks, columns.age_weeks
+    ] -%}
+    case {{ paired }}.process
         when 'bg_nbd'
-            then {{ p_alive_bg_nbd(r, alpha, a, b, frequency, recency, age) }}
+            then {{ p_alive_bg_nbd(
+                columns.r, columns.alpha_weeks, columns.a, columns.b, *history
+            ) }}
         when 'mbg_nbd'
-            then {{ p_alive_mbg_nbd(r, alpha, a, b, frequency, recency, age) }}
+            then {{ p_alive_mbg_nbd(
+                columns.r, columns.alpha_weeks, columns.a, columns.b, *history
+            ) }}
         when 'pareto_nbd'
-            then {{ p_alive_pareto_nbd(r, alpha, s, beta, frequency, recency, age) }}
+            then {{ p_alive_pareto_nbd(
+                columns.r, columns.alpha_weeks, columns.s, columns.beta_weeks,
+                *history, terms=columns
+            ) }}
     end
 {%- endmacro %}

@@ -1,13 +1,18 @@
 {#- P(alive) of Pareto/NBD. Documented in _statistics__macros.yml. -#}
-{% macro p_alive_pareto_nbd(r, alpha, s, beta, frequency, recency, age) -%}
+{% macro p_alive_pareto_nbd(
+    r, alpha, s, beta, frequency, recency, age, terms=none
+) -%}
     {{ return(adapter.dispatch('p_alive_pareto_nbd', 'customer_lifetime')(
-        r, alpha, s, beta, frequency, recency, age
+        r, alpha, s, beta, frequency, recency, age,
+        terms or pareto_nbd_terms(r, alpha, s, beta, frequency, recency, age)
     )) }}
 {%- endmacro %}
 
 {#- The lower half of the 20 nodes of Gauss-Legendre on [0, 1], with their weights; the
     upper half is its mirror image. -#}
-{% macro default__p_alive_pareto_nbd(r, alpha, s, beta, frequency, recency, age) -%}
+{% macro default__p_alive_pareto_nbd(
+    r, alpha, s, beta, frequency, recency, age, terms
+) -%}
 {%- set nodes = [
     (0.003435700407452502, 0.008807003569575447),
     (0.018014036361043095, 0.020300714900193223),
@@ -20,30 +25,30 @@
     (0.38610707442917747, 0.07458649323630212),
     (0.46173673943325133, 0.07637669356536314)
 ] -%}
-{%- set shape = '(' ~ r ~ ' + ' ~ frequency ~ ')' -%}
-{%- set since = '(' ~ alpha ~ ' + ' ~ recency ~ ')' -%}
-{%- set log_since = '(ln' ~ since ~ ')' -%}
-{%- set log_start = '(ln(' ~ beta ~ ' + ' ~ recency ~ '))' -%}
-{#- beyond 30 e-foldings the integrand counts for nothing -#}
-{%- set reach = 'least(ln(' ~ alpha ~ ' + ' ~ age ~ ') - ' ~ log_since ~ ', '
-    ~ ratio(30, 'greatest(' ~ shape ~ ' - 1, 1e-9)') ~ ')' -%}
-{%- set terms = [] -%}
+{%- set parts = [] -%}
 {%- for node, weight in nodes -%}
     {%- for position in [node, 1 - node] -%}
-        {%- do terms.append(
-            weight ~ ' * exp(-(' ~ shape ~ ' - 1) * ' ~ reach ~ ' * ' ~ position
-            ~ ' - (' ~ s ~ ' + 1) * (ln(' ~ since ~ ' * exp(' ~ reach ~ ' * '
-            ~ position ~ ') + ' ~ beta ~ ' - ' ~ alpha ~ ') - ' ~ log_start ~ '))'
+        {%- set step = terms.reach ~ ' * ' ~ position -%}
+        {%- do parts.append(
+            weight ~ ' * exp((1 - ' ~ terms.small_power ~ ') * ' ~ step ~ ' - '
+            ~ terms.large_power ~ ' * ln(1 + ' ~ terms.share ~ ' * (exp(' ~ step
+            ~ ') - 1)))'
         ) -%}
     {%- endfor -%}
 {%- endfor -%}
 {%- set log_odds_dead -%}
-    ln({{ s }}) + ln({{ reach }})
-    + {{ shape }} * (ln({{ alpha }} + {{ age }}) - {{ log_since }}) + {{ log_since }}
-    + {{ s }} * (ln({{ beta }} + {{ age }}) - {{ log_start }}) - {{ log_start }}
-    + ln({{ terms | join(' + ') }})
+    ln({{ s }}) + ln(least({{ alpha }}, {{ beta }}) + {{ recency }})
+    + ln({{ terms.reach }})
+    + ({{ r }} + {{ frequency }})
+    * (ln({{ alpha }} + {{ age }}) - ln({{ alpha }} + {{ recency }}))
+    + {{ s }} * (ln({{ beta }} + {{ age }}) - ln({{ beta }} + {{ recency }}))
+    - ln({{ beta }} + {{ recency }})
+    + ln({{ parts | join(' + ') }})
 {%- endset -%}
+    {#- least() passes over NULL on some engines -#}
     case
+        when {{ [r, alpha, s, beta, frequency, recency, age] | join(' + ') }} is null
+            then null
         when {{ recency }} >= {{ age }} then 1
         else {{ ratio(1, '(1 + exp(least(700, ' ~ log_odds_dead ~ ')))') }}
     end

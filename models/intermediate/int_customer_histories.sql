@@ -1,8 +1,9 @@
 -- The purchase history of a customer at a cutoff, as the purchase processes know it.
 -- Ages are in days; beyond learn_sample_customers customers they are rounded to whole
--- weeks, so that there are few distinct histories: totals move by less than half a per
--- cent. A channel with enough customers who bought again to learn its own process is a
--- group of its own; the others are judged by what all channels together do.
+-- weeks, so that there are few distinct histories: what the average of the processes
+-- expects in all moves by less than half a per cent. A channel with enough customers
+-- who bought again to learn its own process is a group of its own; the others are
+-- judged by what all channels together do.
 {% set repeaters_needed = 100 %}
 
 with

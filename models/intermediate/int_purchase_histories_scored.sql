@@ -109,23 +109,30 @@ summed as (
     group by cutoff, customer_group, process, frequency, age_days
 ),
 
-alive as (
+paired as (
     select
         histories.cutoff,
         histories.customer_group,
-        processes.process,
-        histories.frequency,
         histories.recency_days,
         histories.age_days,
-        {{ p_alive(
-            'processes', 'histories.frequency',
-            ratio('histories.recency_days', 7), ratio('histories.age_days', 7)
-        ) }} as p_alive_rate
+        {{ p_alive_columns('processes', 'histories') }}
     from histories
     inner join processes
         on
             histories.cutoff = processes.cutoff
             and histories.customer_group = processes.customer_group
+),
+
+alive as (
+    select
+        paired.cutoff,
+        paired.customer_group,
+        paired.process,
+        paired.frequency,
+        paired.recency_days,
+        paired.age_days,
+        {{ p_alive('paired') }} as p_alive_rate
+    from paired
 ),
 
 final as (

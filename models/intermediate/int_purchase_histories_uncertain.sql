@@ -64,21 +64,28 @@ expected as (
     where cutoff = 'live' and period_number = 0
 ),
 
-drawn as (
+paired as (
     select
         processes.customer_group,
-        processes.process,
         processes.draw_number,
-        histories.frequency,
         histories.recency_days,
         histories.age_days,
-        {{ p_alive(
-            'processes', 'histories.frequency',
-            ratio('histories.recency_days', 7), ratio('histories.age_days', 7)
-        ) }} as p_alive_rate
+        {{ p_alive_columns('processes', 'histories') }}
     from processes
     inner join weights on processes.process = weights.process
     inner join histories on processes.customer_group = histories.customer_group
+),
+
+drawn as (
+    select
+        paired.customer_group,
+        paired.process,
+        paired.draw_number,
+        paired.frequency,
+        paired.recency_days,
+        paired.age_days,
+        {{ p_alive('paired') }} as p_alive_rate
+    from paired
 ),
 
 -- nothing expected has no logarithm

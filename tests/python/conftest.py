@@ -8,6 +8,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import duckdb
 import pytest
@@ -15,6 +16,16 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 DBT = Path(sys.executable).with_name("dbt")
 DEMO = REPOSITORY / "seeds" / "demo"
+
+
+def python_model(name: str) -> ModuleType:
+    """A module of python_models, by its path: dbt reads them, nothing imports them."""
+    path = REPOSITORY / "python_models" / f"{name}.py"
+    specification = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(specification)
+    sys.modules[name] = module  # dataclasses look themselves up there
+    specification.loader.exec_module(module)
+    return module
 
 
 @dataclass
