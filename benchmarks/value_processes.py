@@ -114,28 +114,27 @@ def python_model(name: str) -> ModuleType:
     return module
 
 
-def macro(name: str, *arguments: str) -> str:
-    """Render a macro of the project for DuckDB, without starting dbt."""
-    from jinja2 import Environment
-
-    files = [
-        *(REPOSITORY / "macros" / "engines").glob("[rt]*.sql"),
-        *(REPOSITORY / "macros" / "statistics").glob("p_alive_*.sql"),
-    ]
-    source = "".join(file.read_text() for file in files)
-
-    class Adapter:
-        @staticmethod
-        def dispatch(called: str, package: str):
-            return getattr(
-                macros, f"duckdb__{called}", getattr(macros, f"default__{called}", None)
-            )
-
-    environment = Environment(extensions=["jinja2.ext.do"])
-    macros = environment.from_string(source).make_module(
-        {"adapter": Adapter, "return": lambda value: value}
-    )
-    return str(getattr(macros, name)(*arguments))
+def rendered(template: str) -> str:
+    """Let dbt render a template with the project's macros for DuckDB."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = subprocess.run(
+            [
+                str(Path(sys.executable).with_name("dbt")),
+                "--quiet",
+                "--no-use-colors",
+                "compile",
+                "--target-path",
+                folder,
+                "--inline",
+                template,
+            ],
+            cwd=REPOSITORY,
+            env=os.environ | {"CLV_WAREHOUSE": f"{folder}/none.duckdb"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    return run.stdout
 
 
 def ours(path: Path, process: str, grid_days: int, in_memory: bool) -> dict:
@@ -144,12 +143,25 @@ def ours(path: Path, process: str, grid_days: int, in_memory: bool) -> dict:
 
     purchase_process = python_model("ml_purchase_process")
     ahead = python_model("ml_expected_purchases")
-    p_alive = macro(
-        f"p_alive_{process}",
-        *(f"fitted.{name}" for name in PARAMETERS[process]),
-        "histories.frequency",
-        "histories.recency_days / 7",
-        "histories.age_days / 7",
+    p_alive = rendered(
+        """
+        paired as (
+            select
+                histories.recency_days,
+                histories.age_days,
+                {{ p_alive_columns('fitted', 'histories') }}
+            from histories
+            cross join fitted
+        ),
+        alive as (
+            select
+                paired.frequency,
+                paired.recency_days,
+                paired.age_days,
+                {{ p_alive('paired') }} as p_alive_rate
+            from paired
+        )
+        """
     )
     # like lifetimes with its arrays: the rows in memory, and the predictions too
     database = duckdb.connect(":memory:" if in_memory else str(path))
@@ -195,21 +207,30 @@ def ours(path: Path, process: str, grid_days: int, in_memory: bool) -> dict:
         )
     clock.lap("expect")
     learning_memory = peak_memory()
-    estimates = pd.DataFrame([fitted.parameters], columns=list(PARAMETERS[process]))
+    estimates = pd.DataFrame(
+        [
+            dict.fromkeys(("r", "alpha_weeks", "a", "b", "s", "beta_weeks"), np.nan)
+            | dict(
+                zip(ahead.PARAMETERS[process], fitted.parameters, strict=True),
+                process=process,
+            )
+        ]
+    )
     database.register("fitted", estimates)
     database.register("expected", expected)
     database.execute(
         f"""
         create or replace table scored as
+        with
+        {p_alive}
         select
-            histories.frequency,
-            histories.recency_days,
-            histories.age_days,
-            {p_alive} as p_alive_rate,
-            p_alive_rate * expected.expected_purchases as purchases
-        from histories
+            alive.frequency,
+            alive.recency_days,
+            alive.age_days,
+            alive.p_alive_rate,
+            alive.p_alive_rate * expected.expected_purchases as purchases
+        from alive
         inner join expected using (frequency, age_days)
-        cross join fitted
         """
     )
     clock.lap("score")
