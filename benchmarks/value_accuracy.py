@@ -133,7 +133,8 @@ class Origin:
         r, alpha, s, beta = self.parameters["pareto_nbd"]
         cohorts = self.customers["min"].value_counts()
 
-        def log_ratio(start, end):
+        def counts(start, end):
+            """Repeat purchases of a time, and those expected in it."""
             bought = self.repeats[(self.repeats > start) & (self.repeats <= end)]
             weeks = [
                 np.maximum((day - cohorts.index).days.to_numpy(), 0) / 7
@@ -143,24 +144,23 @@ class Origin:
                 r * beta / (alpha * (s - 1)) * (1 - (beta / (beta + t)) ** (s - 1))
                 for t in weeks
             )
-            expected = cohorts.to_numpy() @ (after - before)
-            return np.log((len(bought) + 1) / (expected + 1)), len(bought)
+            return len(bought), cohorts.to_numpy() @ (after - before)
 
-        ratios, counts = [], []
+        bought, seasonless = [], []
         for years in range(1, 31):
             start = self.day - pd.DateOffset(years=years)
             if start < first_day + pd.Timedelta(days=28):
                 break
-            window, count = log_ratio(
+            window, expected = counts(
                 start, start + pd.Timedelta(days=self.window_days)
             )
-            year, _ = log_ratio(start, start + pd.DateOffset(years=1))
-            ratios.append(window - year)
-            counts.append(count)
-        if not ratios:
+            year, expected_of_year = counts(start, start + pd.DateOffset(years=1))
+            bought.append(window)
+            seasonless.append(year * expected / expected_of_year)
+        if not bought:
             return 1.0
-        weight = len(ratios) / (len(ratios) + 1 + 25 / max(np.mean(counts), 1))
-        return float(np.exp(weight * np.mean(ratios)))
+        weight = len(bought) / (len(bought) + 1 + 25 / max(np.mean(bought), 1))
+        return float(((sum(bought) + 1) / (sum(seasonless) + 1)) ** weight)
 
 
 def judge(days: pd.DataFrame) -> pd.DataFrame:

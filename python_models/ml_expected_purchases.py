@@ -243,6 +243,18 @@ def learn(
     }
     fits = pd.concat(
         [fitted.assign(draw_number=0), drawn.assign(cutoff="live")], ignore_index=True
+    )
+    learned = set(zip(fits["cutoff"], fits["customer_group"], strict=True))
+    everyone = fits[fits["customer_group"] == EVERYONE]
+    fits = pd.concat(
+        [fits]
+        # a group of which nothing was learned is judged by all channels
+        + [
+            everyone[everyone["cutoff"] == cutoff].assign(customer_group=group)
+            for cutoff, group in pairs
+            if (cutoff, group) not in learned
+        ],
+        ignore_index=True,
     ).sort_values(["cutoff", "customer_group", "process", "draw_number"])
     tables = [
         _rows(

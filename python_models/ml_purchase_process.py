@@ -454,26 +454,16 @@ def learn(counted: pd.DataFrame) -> pd.DataFrame:
     keys = ["frequency", "recency_days", "age_days"]
     rows = []
     for cutoff, known in counted.groupby("cutoff"):
-        groups = {EVERYONE: known.groupby(keys, as_index=False)["customer_count"].sum()}
+        everyone = known.groupby(keys, as_index=False)["customer_count"].sum()
+        fits = _fits(everyone)
+        rows += [{"cutoff": cutoff, "customer_group": EVERYONE} | row for row in fits]
         for name, group in known[known["customer_group"] != EVERYONE].groupby(
             "customer_group"
         ):
-            groups[name] = group.sort_values(keys)
-        for name, group in groups.items():
-            group = group[group["customer_count"] > 0]
-            histories = Histories(
-                group["frequency"],
-                group["recency_days"] / DAYS_A_WEEK,
-                group["age_days"] / DAYS_A_WEEK,
-                group["customer_count"],
-            )
-            if histories.repeaters < MINIMUM_REPEATERS:
-                continue
-            rows += [
-                {"cutoff": cutoff, "customer_group": name} | _row(fitted, histories)
-                for fitted in (fit(process, histories) for process in PARAMETERS)
-                if fitted.is_converged
-            ]
+            # one channel may be everyone
+            if group["customer_count"].sum() < everyone["customer_count"].sum():
+                fits = _fits(group.sort_values(keys))
+            rows += [{"cutoff": cutoff, "customer_group": name} | row for row in fits]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
@@ -494,6 +484,21 @@ COLUMNS = (
     | {"log_likelihood": "float64", "gradient_norm": "float64"}
     | {"is_regularised": "bool", "log_covariance": "object"}
 )
+
+
+def _fits(counted: pd.DataFrame) -> list[dict]:
+    """Fit every process to one group of customers."""
+    counted = counted[counted["customer_count"] > 0]
+    histories = Histories(
+        counted["frequency"],
+        counted["recency_days"] / DAYS_A_WEEK,
+        counted["age_days"] / DAYS_A_WEEK,
+        counted["customer_count"],
+    )
+    if histories.repeaters < MINIMUM_REPEATERS:
+        return []
+    fits = [fit(process, histories) for process in PARAMETERS]
+    return [_row(fitted, histories) for fitted in fits if fitted.is_converged]
 
 
 def _row(fitted: Fit, histories: Histories) -> dict:

@@ -62,19 +62,35 @@ spends as (
     where cutoff = 'live'
 ),
 
+-- like the process, the share of all channels is that of everyone
 margins as (
     select
         histories.customer_group,
-        -- who sells at a loss can stop
-        greatest(
-            0,
-            {{ ratio(
-                'sum(features.margin_amount)', 'sum(features.purchase_revenue_amount)'
-            ) }}
-        ) as margin_share
+        features.margin_amount,
+        features.purchase_revenue_amount
     from histories
     inner join features on histories.customer_id = features.customer_id
-    group by histories.customer_group
+),
+
+margin_shares as (
+    select
+        customer_group,
+        -- who sells at a loss can stop
+        greatest(
+            0, {{ ratio('sum(margin_amount)', 'sum(purchase_revenue_amount)') }}
+        ) as margin_share
+    from margins
+    where customer_group != 'all channels'
+    group by customer_group
+
+    union all
+
+    select
+        'all channels' as customer_group,
+        greatest(
+            0, {{ ratio('sum(margin_amount)', 'sum(purchase_revenue_amount)') }}
+        ) as margin_share
+    from margins
 ),
 
 final as (
@@ -96,7 +112,7 @@ final as (
             'spends.p', 'spends.q', 'spends.v', 'features.frequency',
             'features.mean_repeat_amount'
         ) }} as expected_spend,
-        margins.margin_share,
+        margin_shares.margin_share,
         -- two parts that were learned apart
         sqrt(
             valued.log_standard_error * valued.log_standard_error
@@ -110,7 +126,8 @@ final as (
         ) as log_standard_error
     from histories
     inner join features on histories.customer_id = features.customer_id
-    inner join margins on histories.customer_group = margins.customer_group
+    inner join margin_shares
+        on histories.customer_group = margin_shares.customer_group
     left join valued
         on
             histories.customer_group = valued.customer_group

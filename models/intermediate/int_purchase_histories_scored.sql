@@ -85,15 +85,15 @@ summed as (
         max(purchase_probability) as purchase_probability,
         max(dert) as dert,
         sum(cast(expected_purchases as decimal(38, 12))) as unseasonal_purchases,
-        sum(case
-            when period_number <= 3 then cast(seasonal_purchases as decimal(38, 12))
-        end) as purchases_3_months,
-        sum(case
-            when period_number <= 6 then cast(seasonal_purchases as decimal(38, 12))
-        end) as purchases_6_months,
-        sum(case
-            when period_number <= 12 then cast(seasonal_purchases as decimal(38, 12))
-        end) as purchases_12_months,
+        -- what lies beyond the horizon is not known
+        {% for months in [3, 6, 12] %}
+        case when max(period_number) >= {{ months }} then
+            sum(case
+                when period_number <= {{ months }}
+                    then cast(seasonal_purchases as decimal(38, 12))
+            end)
+        end as purchases_{{ months }}_months,
+        {% endfor %}
         sum(cast(seasonal_purchases as decimal(38, 12))) as purchases,
         {{ discounted_sum_over_periods(
             'expected_purchases',
@@ -109,6 +109,15 @@ summed as (
     group by cutoff, customer_group, process, frequency, age_days
 ),
 
+-- a group of which nothing was learned is judged by all channels: it may have grown
+-- since
+learned as (
+    select distinct
+        cutoff,
+        customer_group
+    from processes
+),
+
 paired as (
     select
         histories.cutoff,
@@ -117,10 +126,15 @@ paired as (
         histories.age_days,
         {{ p_alive_columns('processes', 'histories') }}
     from histories
+    left join learned
+        on
+            histories.cutoff = learned.cutoff
+            and histories.customer_group = learned.customer_group
     inner join processes
         on
             histories.cutoff = processes.cutoff
-            and histories.customer_group = processes.customer_group
+            and processes.customer_group
+            = coalesce(learned.customer_group, 'all channels')
 ),
 
 alive as (

@@ -64,16 +64,24 @@ expected as (
     where cutoff = 'live' and period_number = 0
 ),
 
+-- a group of which nothing was learned is judged by all channels
+learned as (
+    select distinct customer_group
+    from processes
+),
+
 paired as (
     select
-        processes.customer_group,
+        histories.customer_group,
         processes.draw_number,
         histories.recency_days,
         histories.age_days,
         {{ p_alive_columns('processes', 'histories') }}
-    from processes
+    from histories
+    left join learned on histories.customer_group = learned.customer_group
+    inner join processes
+        on processes.customer_group = coalesce(learned.customer_group, 'all channels')
     inner join weights on processes.process = weights.process
-    inner join histories on processes.customer_group = histories.customer_group
 ),
 
 drawn as (

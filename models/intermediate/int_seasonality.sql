@@ -1,7 +1,7 @@
 -- How much more or less is bought in a period than at another time of the year. A
 -- period's season is what happened in the same dates of past years: repeat purchases
--- against those that Pareto/NBD expects of the customers who had come by then, relative
--- to the same for the whole year, so that it says when people buy and not how much.
+-- against those of the whole year, spread over it as Pareto/NBD expects of the customers
+-- who had come by then, so that it says when people buy and not how much.
 -- It is drawn towards 1: a season seen once counts half (it may have been chance that
 -- looked like one), one seen twice two thirds, and one of few purchases less. A year
 -- counts if it began at least four weeks after the first order.
@@ -68,6 +68,9 @@ windows as (
     where
         {{ add_months('cutoffs.cutoff_date', '-12 * years.years_back') }}
         >= {{ add_days('cutoffs.first_order_date', 28) }}
+        -- a window of more than a year has not ended yet one year back
+        and {{ add_months('periods.period_end_date', '-12 * years.years_back') }}
+        <= cutoffs.cutoff_date
 
     union all
 
@@ -148,16 +151,13 @@ expected as (
     group by cutoff, period_number, years_back
 ),
 
--- one purchase on both sides: none is not less than nothing
 compared as (
     select
         expected.cutoff,
         expected.period_number,
         expected.years_back,
-        coalesce(bought.purchase_count, 0) as purchase_count,
-        ln({{ ratio(
-            'coalesce(bought.purchase_count, 0) + 1', 'expected.expected_count + 1'
-        ) }}) as log_ratio
+        expected.expected_count,
+        coalesce(bought.purchase_count, 0) as purchase_count
     from expected
     left join bought
         on
@@ -166,16 +166,18 @@ compared as (
             and expected.years_back = bought.years_back
 ),
 
-seasons as (
+-- the year's own purchases, spread over it as Pareto/NBD expects: what the period would
+-- have had without a season
+shared as (
     select
         compared.cutoff,
         compared.period_number,
         count(*) as year_count,
-        avg(compared.purchase_count) as purchases_a_year,
-        {{ ratio(
-            'sum(cast(compared.log_ratio - whole_year.log_ratio as decimal(38, 12)))',
-            'count(*)'
-        ) }} as mean_log_ratio
+        sum(compared.purchase_count) as purchase_count,
+        sum(cast({{ ratio(
+            'whole_year.purchase_count * compared.expected_count',
+            'whole_year.expected_count'
+        ) }} as decimal(38, 12))) as seasonless_count
     from compared
     inner join compared as whole_year
         on
@@ -184,6 +186,17 @@ seasons as (
             and whole_year.period_number = 0
     where compared.period_number > 0
     group by compared.cutoff, compared.period_number
+),
+
+-- one purchase on both sides: none is not less than nothing
+seasons as (
+    select
+        cutoff,
+        period_number,
+        year_count,
+        {{ ratio('purchase_count', 'year_count') }} as purchases_a_year,
+        ln({{ ratio('purchase_count + 1', 'seasonless_count + 1') }}) as mean_log_ratio
+    from shared
 ),
 
 final as (

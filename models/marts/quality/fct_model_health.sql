@@ -191,7 +191,7 @@ reasons as (
             when processes.r is not null then null
             when seen.repeater_count < 10
                 then 'fewer than 10 customers bought again'
-            else 'the search for the most likely parameters found none'
+            else 'not learned yet, or no most likely parameters were found'
         end as not_learned_reason,
         processes.log_likelihood,
         processes.gradient_norm,
@@ -230,7 +230,7 @@ reasons as (
             when spends.p is not null then null
             when seen.repeater_count < 10
                 then 'fewer than 10 customers bought again'
-            else 'the search for the most likely parameters found none'
+            else 'not learned yet, or no most likely parameters were found'
         end as not_learned_reason,
         spends.log_likelihood,
         spends.gradient_norm,
