@@ -34,8 +34,9 @@ final as (
         cutoffs.cutoff,
         days.customer_id,
         count(case when days.is_purchase then 1 end) as purchase_count,
-        {{ money('sum(case when days.is_purchase then days.revenue_amount else 0 end)') }}
-            as revenue_amount,
+        {{ money(
+            'sum(case when days.is_purchase then days.revenue_amount else 0 end)'
+        ) }} as revenue_amount,
         {{ money('sum(days.margin_amount)') }} as margin_amount
     from days
     inner join cutoffs

@@ -1,7 +1,8 @@
 -- What the champion and the processes expected of each customer known at the test and
--- train cutoffs, for the window until the next one. The champion's total is corrected by
--- the season of the window, which was learned before it; beside it stands what it said
--- without. On the test cutoff's window, which chose it, the champion is no prediction.
+-- train cutoffs, for the window until the next one. The champion's total is corrected
+-- by the season of the window, which was learned before it; beside it stands what it
+-- said without. On the test cutoff's window, which chose it, the champion is no
+-- prediction.
 with
 
 purchases as (

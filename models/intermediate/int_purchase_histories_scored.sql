@@ -87,11 +87,11 @@ summed as (
         sum(cast(expected_purchases as decimal(38, 12))) as unseasonal_purchases,
         -- what lies beyond the horizon is not known
         {% for months in [3, 6, 12] %}
-        case when max(period_number) >= {{ months }} then
-            sum(case
-                when period_number <= {{ months }}
-                    then cast(seasonal_purchases as decimal(38, 12))
-            end)
+        case
+            when max(period_number) >= {{ months }}
+                then
+                    sum(cast(seasonal_purchases as decimal(38, 12)))
+                    filter (where period_number <= {{ months }})
         end as purchases_{{ months }}_months,
         {% endfor %}
         sum(cast(seasonal_purchases as decimal(38, 12))) as purchases,

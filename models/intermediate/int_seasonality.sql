@@ -1,7 +1,7 @@
 -- How much more or less is bought in a period than at another time of the year. A
 -- period's season is what happened in the same dates of past years: repeat purchases
--- against those of the whole year, spread over it as Pareto/NBD expects of the customers
--- who had come by then, so that it says when people buy and not how much.
+-- against those of the whole year, spread over it as Pareto/NBD expects of the
+-- customers who had come by then, so that it says when people buy and not how much.
 -- It is drawn towards 1: a season seen once counts half (it may have been chance that
 -- looked like one), one seen twice two thirds, and one of few purchases less. A year
 -- counts if it began at least four weeks after the first order.
