@@ -15,10 +15,8 @@
         'survival_share', survival_share, 0, 1,
         'It is the share still there in the period: a column, or 1 for everyone.'
     ) -%}
-    {#- a sum of decimals is the same in any order of rows -#}
-    cast(sum(cast(
+    sum(
         {{ amount.sql }} * {{ null_unless(share.guards, share.sql) }}
         * {{ discount_factor(rate, period_number, timing, rate_basis, period) }}
-        as decimal(38, 12)
-    )) as {{ type_double() }})
+    )
 {%- endmacro %}

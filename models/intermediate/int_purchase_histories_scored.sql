@@ -170,9 +170,16 @@ final as (
             as purchases,
         alive.p_alive_rate * cast(summed.unseasonal_purchases as {{ type_double() }})
             as unseasonal_purchases,
-        alive.p_alive_rate * summed.discounted_purchases as discounted_purchases,
-        alive.p_alive_rate * summed.unseasonal_discounted_purchases
-            as unseasonal_discounted_purchases,
+        -- nine decimals of a sum of doubles are the same in any order of rows
+        alive.p_alive_rate
+        * cast(
+            cast(summed.discounted_purchases as decimal(38, 9)) as {{ type_double() }}
+        ) as discounted_purchases,
+        alive.p_alive_rate
+        * cast(
+            cast(summed.unseasonal_discounted_purchases as decimal(38, 9))
+            as {{ type_double() }}
+        ) as unseasonal_discounted_purchases,
         alive.p_alive_rate * summed.dert as discounted_purchases_for_ever
     from alive
     inner join summed
