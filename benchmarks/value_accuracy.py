@@ -184,12 +184,16 @@ def judge(days: pd.DataFrame) -> pd.DataFrame:
         if test.is_enough:
             test.learn()
             missed = {
-                name: np.mean((value - test.actual) ** 2)
+                name: (value - test.actual) ** 2
                 for name, value in test.predicted.items()
             }
-            champion = min(missed, key=missed.get)
-            if np.sqrt(missed[champion]) > 0.99 * np.sqrt(missed["average"]):
-                champion = "average"
+            best = min(missed, key=lambda name: missed[name].mean())
+            lead = missed["average"] - missed[best]
+            if (
+                np.sqrt(missed[best].mean()) <= 0.99 * np.sqrt(missed["average"].mean())
+                and lead.sum() >= 2 * np.sqrt(len(lead)) * lead.std()
+            ):
+                champion = best
             factor = test.actual.sum() / test.predicted["average"].sum()
         season = train.season(first_day)
         methods = {name: (totals[name], errors[name]) for name in totals} | {

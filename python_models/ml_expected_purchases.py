@@ -31,10 +31,10 @@ COLUMNS = {
     "cutoff": "string",
     "customer_group": "string",
     "process": "string",
-    "draw_number": "int64",
-    "frequency": "int64",
-    "age_days": "int64",
-    "period_number": "int64",
+    "draw_number": "int32",
+    "frequency": "int32",
+    "age_days": "int32",
+    "period_number": "int32",
     "expected_purchases": "float64",
     "purchase_probability": "float64",
     "dert": "float64",
@@ -231,7 +231,7 @@ def learn(
     DataFrame
         draw_number 0 is the estimate. Period 0 is all periods of the live cutoff
         together; the draws have only that one. DERT and the probability of a purchase
-        within twelve months (or the horizon, if that is shorter) stand there.
+        within twelve months stand there; the latter only if the horizon is as long.
     """
     spans = {
         cutoff: span.sort_values("period_number")
@@ -293,9 +293,10 @@ def _rows(
     if fit["cutoff"] == "live" and is_estimate:
         expected = np.column_stack([expected.sum(axis=1), expected])
         numbers = np.concatenate([[0], numbers])
-        probability = purchase_probability(
-            process, parameters, frequency, age, ends[:12][-1]
-        )
+        if len(ends) >= 12:
+            probability = purchase_probability(
+                process, parameters, frequency, age, ends[11]
+            )
         if discount_rate_annual > 0:
             dert = discounted_expected_residual_transactions(
                 process,
@@ -310,10 +311,12 @@ def _rows(
             "cutoff": fit["cutoff"],
             "customer_group": fit["customer_group"],
             "process": process,
-            "draw_number": fit["draw_number"],
-            "frequency": np.repeat(frequency, len(numbers)),
-            "age_days": np.repeat(pair["age_days"].to_numpy(), len(numbers)),
-            "period_number": np.tile(numbers, len(pair)),
+            "draw_number": np.int32(fit["draw_number"]),
+            "frequency": np.repeat(frequency.astype(np.int32), len(numbers)),
+            "age_days": np.repeat(
+                pair["age_days"].to_numpy(dtype=np.int32), len(numbers)
+            ),
+            "period_number": np.tile(numbers.astype(np.int32), len(pair)),
             # a period of next to no purchases may come out below 0 by rounding
             "expected_purchases": np.maximum(expected, 0).ravel(),
             "purchase_probability": np.where(

@@ -1,11 +1,13 @@
 -- The champion: the average of the three processes, unless one of them missed the
--- purchases of each customer on the earlier window (test, train] by clearly less (root
--- mean squared error at least 1 % lower). Averages of good forecasts err less than
--- their parts, and one window is soon won by chance. The later window plays no part, so
--- that it can judge. Where too few customers bought in the earlier one, nobody knows
--- better.
+-- purchases of each customer on the earlier window (test, train] by clearly less: root
+-- mean squared error at least 1 % lower, and squared errors lower by at least two
+-- standard errors of their difference. Averages of good forecasts err less than their
+-- parts, and one window is soon won by chance, or by a few customers. The later window
+-- plays no part, so that it can judge. Where too few customers bought in the earlier
+-- one, nobody knows better.
 {% set buyers_needed = 50 %}
 {% set lead_needed = 0.01 %}
+{% set standard_errors_needed = 2 %}
 {% set candidates = ['bg_nbd', 'mbg_nbd', 'pareto_nbd', 'average'] %}
 
 with
@@ -45,20 +47,38 @@ errors as (
     where predictions.average_purchases is not null
 ),
 
+leads as (
+    select
+        errors.*,
+        {% for candidate in candidates %}
+        average_error - {{ candidate }}_error as {{ candidate }}_lead,
+        {% endfor %}
+        purchase_count is not null as is_buyer
+    from errors
+),
+
 judged as (
     {% for candidate in candidates %}
+    {% set lead = candidate ~ '_lead' %}
     select
         '{{ candidate }}' as candidate,
-        {{ loop.index }} as candidate_number,
         count(*) as customer_count,
-        count(purchase_count) as buyer_count,
-        sqrt({{ ratio('sum(' ~ candidate ~ '_error)', 'count(*)') }}) as purchase_rmse
-    from errors
+        sum(case when is_buyer then 1 else 0 end) as buyer_count,
+        sqrt({{ ratio('sum(' ~ candidate ~ '_error)', 'count(*)') }}) as purchase_rmse,
+        sqrt({{ ratio('sum(average_error)', 'count(*)') }}) as average_rmse,
+        cast(sum({{ lead }}) as {{ type_double() }}) as lead,
+        -- of the sum of the leads: n times their variance
+        sqrt(greatest(
+            0,
+            cast(sum(cast(power({{ lead }}, 2) as decimal(38, 12)))
+            as {{ type_double() }})
+            - {{ ratio('power(sum(' ~ lead ~ '), 2)', 'count(*)') }}
+        )) as lead_standard_error
+    from leads
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
--- without a judge the average comes first, with one it starts ahead
 ranked as (
     select
         candidate,
@@ -69,13 +89,16 @@ ranked as (
         row_number() over (
             order by
                 case
-                    when candidate = 'average' and buyer_count >= {{ buyers_needed }}
-                        then purchase_rmse * (1 - {{ lead_needed }})
-                    when candidate = 'average' then 0
-                    when buyer_count >= {{ buyers_needed }} then purchase_rmse
-                    else 1
+                    when candidate = 'average' then 2
+                    when
+                        buyer_count >= {{ buyers_needed }}
+                        and purchase_rmse <= (1 - {{ lead_needed }}) * average_rmse
+                        and lead >= {{ standard_errors_needed }} * lead_standard_error
+                        then 1
+                    else 3
                 end,
-                candidate_number desc
+                purchase_rmse,
+                candidate
         ) as rank_number
     from judged
 ),
@@ -96,8 +119,8 @@ final as (
             else 0
         end as weight_rate,
         ranked.purchase_rmse,
-        ranked.customer_count,
-        ranked.buyer_count,
+        cast(ranked.customer_count as bigint) as customer_count,
+        cast(ranked.buyer_count as bigint) as buyer_count,
         ranked.is_judged
     from ranked
     cross join champion

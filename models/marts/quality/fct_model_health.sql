@@ -253,7 +253,8 @@ reasons as (
         'sbg' as process,
         coalesce(max(contract_count), 0) as learned_from_count,
         case
-            when count(*) = 0 then 'fewer than 10 contracts came to a renewal'
+            when count(*) = 0
+                then 'fewer than 10 contracts came to a renewal, or no fit was found'
         end as not_learned_reason,
         max(log_likelihood) as log_likelihood,
         max(gradient_norm) as gradient_norm,

@@ -17,7 +17,9 @@ customers as (
 features as (
     select
         customer_id,
+        frequency,
         age_days,
+        days_since_last_purchase,
         revenue_amount,
         margin_amount
     from {{ ref('int_customer_features') }}
@@ -85,6 +87,8 @@ observed as (
         customers.cohort_month,
         customers.acquisition_channel,
         churn.relationship,
+        features.frequency,
+        features.days_since_last_purchase,
         features.revenue_amount,
         features.margin_amount,
         -- a customer of a few days would seem to spend a fortune a month
@@ -101,6 +105,8 @@ paced as (
         observed.cohort_month,
         observed.acquisition_channel,
         observed.relationship,
+        observed.frequency,
+        observed.days_since_last_purchase,
         observed.age_months,
         observed.revenue_amount,
         observed.margin_amount,
@@ -116,6 +122,8 @@ projected as (
         paced.cohort_month,
         paced.acquisition_channel,
         paced.relationship,
+        paced.frequency,
+        paced.days_since_last_purchase,
         paced.age_months,
         paced.revenue_amount,
         paced.margin_amount,
@@ -193,6 +201,8 @@ final as (
         case when residual_value_amount is not null then champion end
             as value_method,
         {{ value_tier('residual_value_amount') }} as value_tier,
+        frequency,
+        days_since_last_purchase,
         age_months,
         {{ money('revenue_amount') }} as historic_revenue_amount,
         {{ money('margin_amount') }} as historic_margin_amount,
