@@ -49,11 +49,13 @@ errors as (
 
 leads as (
     select
-        errors.*,
+        purchase_count,
         {% for candidate in candidates %}
+        {{ candidate }}_error,
         average_error - {{ candidate }}_error as {{ candidate }}_lead,
+        cast(power(average_error - {{ candidate }}_error, 2) as decimal(38, 12))
+            as {{ candidate }}_squared_lead{{ ',' if not loop.last }}
         {% endfor %}
-        purchase_count is not null as is_buyer
     from errors
 ),
 
@@ -63,15 +65,14 @@ judged as (
     select
         '{{ candidate }}' as candidate,
         count(*) as customer_count,
-        sum(case when is_buyer then 1 else 0 end) as buyer_count,
+        count(purchase_count) as buyer_count,
         sqrt({{ ratio('sum(' ~ candidate ~ '_error)', 'count(*)') }}) as purchase_rmse,
         sqrt({{ ratio('sum(average_error)', 'count(*)') }}) as average_rmse,
         cast(sum({{ lead }}) as {{ type_double() }}) as lead,
-        -- of the sum of the leads: n times their variance
+        -- of their sum: n times their variance
         sqrt(greatest(
             0,
-            cast(sum(cast(power({{ lead }}, 2) as decimal(38, 12)))
-            as {{ type_double() }})
+            cast(sum({{ candidate }}_squared_lead) as {{ type_double() }})
             - {{ ratio('power(sum(' ~ lead ~ '), 2)', 'count(*)') }}
         )) as lead_standard_error
     from leads
