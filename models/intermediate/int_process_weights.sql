@@ -49,13 +49,13 @@ errors as (
 
 leads as (
     select
-        purchase_count,
         {% for candidate in candidates %}
         {{ candidate }}_error,
         average_error - {{ candidate }}_error as {{ candidate }}_lead,
         cast(power(average_error - {{ candidate }}_error, 2) as decimal(38, 12))
-            as {{ candidate }}_squared_lead{{ ',' if not loop.last }}
+            as {{ candidate }}_squared_lead,
         {% endfor %}
+        purchase_count
     from errors
 ),
 
