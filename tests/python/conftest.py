@@ -1,5 +1,6 @@
 """What the tests share: building warehouses as a user does, and reading them."""
 
+import fcntl
 import importlib.util
 import json
 import os
@@ -154,9 +155,20 @@ def other_warehouse(tmp_path: Path, workbench: Path) -> Warehouse:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, workbench: Path) -> Warehouse:
-    """The demo shop after the whole build, tests included; warnings are errors."""
-    path = tmp_path_factory.mktemp("demo") / "demo.duckdb"
-    return Warehouse(path, workbench).build("--warn-error", tests=True)
+    """The demo shop after the whole build, tests included; warnings are errors.
+
+    Processes that run tests side by side share one: the first that comes builds it.
+    """
+    folder = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    built = folder / "demo.duckdb"
+    with (folder / "demo.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not built.exists():
+            own = Warehouse(folder / "demo_in_progress.duckdb", workbench)
+            shutil.move(own.build("--warn-error", tests=True).path, built)
+    return Warehouse(built, workbench)
 
 
 @pytest.fixture(scope="session")
