@@ -157,7 +157,7 @@ def test_who_bought_more_recently_or_is_younger_is_expected_to_buy_more(demo):
     """
     pairs = """
         with customers as (
-            select *
+            select fct_customer_value.*, customer_group, recency_days, age_days
             from fct_customer_value
             inner join int_customer_histories using (customer_id)
             where cutoff = 'live'
@@ -258,7 +258,6 @@ def fifty(demo) -> list[dict]:
 
         select
             fct_customer_value.*,
-            frequency,
             recency_days,
             age_days,
             share_of_margin,
@@ -722,31 +721,28 @@ def test_six_months_of_a_longer_horizon_are_the_horizon_of_six_months(
     ) == [(True,)]
 
 
-def test_a_purchase_within_the_horizon_is_less_probable_than_within_a_year(
-    half_a_year, demo
-):
-    """The chance is that of the horizon where it is shorter, as its description says.
+def test_a_purchase_within_a_year_is_as_probable_as_no_gap_that_long(half_a_year, demo):
+    """Beyond the horizon nothing is said.
 
     Of BG/NBD: P(alive) x (1 - ((alpha + T) / (alpha + T + t))^(r + x)).
     """
     rows = """
         select
-            customer_id, purchase_probability_12_months_rate, p_alive_rate,
-            frequency, age_days, r, alpha_weeks
-        from fct_customer_value
-        inner join int_customer_histories as histories using (customer_id)
+            purchase_probability_12_months_rate, p_alive_rate,
+            scored.frequency, scored.age_days, r, alpha_weeks
+        from int_purchase_histories_scored as scored
         inner join learned.ml_purchase_process as process
-            on histories.cutoff = process.cutoff
-            and histories.customer_group = process.customer_group
-        where histories.cutoff = 'live' and process = 'bg_nbd'
-        order by customer_id
+            on scored.cutoff = process.cutoff
+            and scored.customer_group = process.customer_group
+            and scored.process = process.process
+        where scored.cutoff = 'live' and process.process = 'bg_nbd'
     """
-    for warehouse, days in ((half_a_year, 181), (demo, 365)):
-        for _, found, alive, frequency, age_days, r, alpha in warehouse.query(rows):
-            since = alpha + age_days / 7
-            assert found == pytest.approx(
-                alive * (1 - (since / (since + days / 7)) ** (r + frequency)), abs=1e-9
-            )
+    for found, alive, frequency, age_days, r, alpha in demo.query(rows):
+        since = alpha + age_days / 7
+        assert found == pytest.approx(
+            alive * (1 - (since / (since + 365 / 7)) ** (r + frequency)), abs=1e-9
+        )
+    assert {row[0] for row in half_a_year.query(rows)} == {None}
 
 
 def test_what_is_expected_within_a_year_does_not_hang_on_the_horizon(half_a_year, demo):
