@@ -162,12 +162,11 @@ def _settle(frequency, mean_spend, start, first_weight: int) -> tuple[Fit, int]:
 
 
 def _search(frequency, mean_spend, start, prior_weight: float) -> Fit:
-    offset = OFFSET
-    centre = np.log(np.array(CENTRE) - offset)
+    centre = np.log(np.array(CENTRE) - OFFSET)
     customers = len(frequency)
 
     def loss(point):
-        value, gradient = log_likelihood(np.exp(point) + offset, frequency, mean_spend)
+        value, gradient = log_likelihood(np.exp(point) + OFFSET, frequency, mean_spend)
         away = (point - centre) / PRIOR_SPREAD
         return (
             -(value - prior_weight * away @ away / 2) / customers,
@@ -197,7 +196,7 @@ def _search(frequency, mean_spend, start, prior_weight: float) -> Fit:
         and np.linalg.eigvalsh(hessian).min() > 0
         and gradient_norm < 1e-4
     )
-    parameters = np.exp(result.x) + offset
+    parameters = np.exp(result.x) + OFFSET
     # from the logarithms searched for to those of p, q and v
     to_logarithms = np.diag(np.exp(result.x) / parameters)
     covariance = (
