@@ -121,13 +121,7 @@ final as (
         purchases.last_purchase_date,
         coalesce(listed.acquisition_channel, 'unknown') as acquisition_channel,
         coalesce(listed.acquisition_campaign, 'unknown') as acquisition_campaign,
-        case
-            when '{{ setting_choice(
-                "relationship", ["auto", "contractual", "noncontractual"]
-            ) }}' != 'auto' then '{{ var("relationship") }}'
-            when contracts.customer_id is not null then 'contractual'
-            else 'noncontractual'
-        end as relationship,
+        {{ relationship_of('contracts.customer_id is not null') }} as relationship,
         listed.country,
         listed.region,
         listed.city,

@@ -1,7 +1,7 @@
 -- Gives each raw row its types, its reasons for rejection and its outcome.
 {% set columns = [
     'subscription_id', 'customer_id', 'started_at', 'ended_at',
-    'monthly_amount',
+    'monthly_amount', 'plan', 'term_months', 'payment_method',
 ] %}
 
 with
@@ -12,7 +12,10 @@ raw_subscriptions as (
         customer_id,
         started_at,
         ended_at,
-        monthly_amount
+        monthly_amount,
+        plan,
+        term_months,
+        payment_method
     from {{ source('shop', 'subscriptions') }}
 ),
 
@@ -27,6 +30,9 @@ typed as (
         {{ parsed_timestamp('started_at') }} as started_at,
         {{ parsed_timestamp('ended_at') }} as ended_at,
         {{ parsed_money('monthly_amount') }} as monthly_amount,
+        plan,
+        {{ parsed_integer('term_months') }} as term_months,
+        payment_method,
         {{ rejection_reasons([
             reject_missing('subscription_id'),
             reject_missing('customer_id'),
@@ -35,6 +41,10 @@ typed as (
             reject_bad_date('ended_at'),
             reject_missing('monthly_amount'),
             reject_bad_number('monthly_amount'),
+            reject_bad_integer('term_months'),
+            reject_if(
+                parsed_integer('term_months') ~ ' < 1', 'term_months', 'out_of_range'
+            ),
             reject_if(
             parsed_timestamp('ended_at') ~ ' < ' ~ parsed_timestamp('started_at'),
             'ended_at', 'before_started_at'
