@@ -185,7 +185,8 @@ def _search(renewals, is_ended, count, prior_weight: float) -> Fit:
             else np.full((2, 2), np.nan)
         ),
         log_likelihood=log_likelihood(parameters, renewals, is_ended, count)[0],
-        gradient_norm=float(np.abs(gradient).max()),
+        # what is left beyond nine decimals is rounding
+        gradient_norm=round(float(np.abs(gradient).max()), 9),
         is_converged=is_converged,
         is_regularised=prior_weight > 0,
     )
@@ -200,6 +201,18 @@ def _hessian(loss, point: np.ndarray, step: float = 1e-4) -> np.ndarray:
         ]
     )
     return (hessian + hessian.T) / 2
+
+
+def rounded(learned: pd.DataFrame) -> pd.DataFrame:
+    """Round to 10 digits: the last bits depend on where in memory an array lies."""
+    for column in learned.select_dtypes("float64"):
+        numbers = learned[column].to_numpy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            unit = 10.0 ** (np.floor(np.log10(np.abs(numbers))) - 9)
+            learned[column] = np.where(
+                numbers == 0, 0.0, np.round(numbers / unit) * unit
+            )
+    return learned
 
 
 def learn(counted: pd.DataFrame) -> pd.DataFrame:
@@ -224,7 +237,7 @@ def learn(counted: pd.DataFrame) -> pd.DataFrame:
         fitted = fit(renewals, is_ended, count)
         if fitted.is_converged:
             rows.append(_row(fitted, is_ended, count))
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
 def _row(fitted: Fit, is_ended, count) -> dict:

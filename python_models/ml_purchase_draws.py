@@ -41,6 +41,18 @@ def draws(logarithms: np.ndarray, covariance: np.ndarray) -> np.ndarray:
     return np.exp(logarithms + np.concatenate([steps, -steps]))
 
 
+def rounded(learned: pd.DataFrame) -> pd.DataFrame:
+    """Round to 10 digits: the last bits depend on where in memory an array lies."""
+    for column in learned.select_dtypes("float64"):
+        numbers = learned[column].to_numpy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            unit = 10.0 ** (np.floor(np.log10(np.abs(numbers))) - 9)
+            learned[column] = np.where(
+                numbers == 0, 0.0, np.round(numbers / unit) * unit
+            )
+    return learned
+
+
 def learn(fitted: pd.DataFrame) -> pd.DataFrame:
     """Draws for each fit.
 
@@ -70,7 +82,7 @@ def learn(fitted: pd.DataFrame) -> pd.DataFrame:
             | dict(zip(names, parameters, strict=True))
             for number, parameters in enumerate(drawn, start=1)
         ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
 def model(dbt, session):

@@ -400,7 +400,8 @@ def _search(
         step = point - np.linalg.solve(hessian, loss(point)[1])
         if loss(step)[0] <= result.fun + 1e-12:
             point = step
-    gradient_norm = float(np.abs(loss(point)[1]).max())
+    # what is left beyond nine decimals is rounding
+    gradient_norm = round(float(np.abs(loss(point)[1]).max()), 9)
     is_at_bound = bool(np.abs(point).max() > 11.5)
     is_converged = bool(
         not is_at_bound
@@ -434,6 +435,18 @@ def _hessian(loss, point: np.ndarray, step: float = 1e-4) -> np.ndarray:
     return (hessian + hessian.T) / 2
 
 
+def rounded(learned: pd.DataFrame) -> pd.DataFrame:
+    """Round to 10 digits: the last bits depend on where in memory an array lies."""
+    for column in learned.select_dtypes("float64"):
+        numbers = learned[column].to_numpy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            unit = 10.0 ** (np.floor(np.log10(np.abs(numbers))) - 9)
+            learned[column] = np.where(
+                numbers == 0, 0.0, np.round(numbers / unit) * unit
+            )
+    return learned
+
+
 def learn(counted: pd.DataFrame) -> pd.DataFrame:
     """Fit every process to each group of customers, and to all of them together.
 
@@ -464,7 +477,7 @@ def learn(counted: pd.DataFrame) -> pd.DataFrame:
             if group["customer_count"].sum() < everyone["customer_count"].sum():
                 fits = _fits(group.sort_values(keys))
             rows += [{"cutoff": cutoff, "customer_group": name} | row for row in fits]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
 ESTIMATES = {
@@ -521,7 +534,9 @@ def _row(fitted: Fit, histories: Histories) -> dict:
             "log_likelihood": fitted.log_likelihood,
             "gradient_norm": fitted.gradient_norm,
             "is_regularised": fitted.is_regularised,
-            "log_covariance": fitted.covariance.ravel().tolist(),
+            "log_covariance": [
+                float(f"{number:.10g}") for number in fitted.covariance.ravel()
+            ],
         }
     )
 

@@ -190,7 +190,8 @@ def _search(frequency, mean_spend, start, prior_weight: float) -> Fit:
         ]
     )
     hessian = (hessian + hessian.T) / 2
-    gradient_norm = float(np.abs(loss(result.x)[1]).max())
+    # what is left beyond nine decimals is rounding
+    gradient_norm = round(float(np.abs(loss(result.x)[1]).max()), 9)
     is_converged = bool(
         np.abs(result.x).max() < 11.5
         and np.linalg.eigvalsh(hessian).min() > 0
@@ -212,6 +213,18 @@ def _search(frequency, mean_spend, start, prior_weight: float) -> Fit:
         is_converged=is_converged,
         is_regularised=prior_weight > 0,
     )
+
+
+def rounded(learned: pd.DataFrame) -> pd.DataFrame:
+    """Round to 10 digits: the last bits depend on where in memory an array lies."""
+    for column in learned.select_dtypes("float64"):
+        numbers = learned[column].to_numpy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            unit = 10.0 ** (np.floor(np.log10(np.abs(numbers))) - 9)
+            learned[column] = np.where(
+                numbers == 0, 0.0, np.round(numbers / unit) * unit
+            )
+    return learned
 
 
 def learn(spends: pd.DataFrame) -> pd.DataFrame:
@@ -262,7 +275,7 @@ def learn(spends: pd.DataFrame) -> pd.DataFrame:
                 "is_regularised": fitted.is_regularised,
             }
         )
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
 def model(dbt, session):

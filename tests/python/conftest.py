@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 
@@ -42,6 +43,32 @@ class Result:
         return self.returncode == 0
 
 
+@cache
+def dbt_forks() -> subprocess.Popen:
+    """The process that has dbt loaded; it ends with the tests."""
+    return subprocess.Popen(
+        [sys.executable, str(Path(__file__).with_name("dbt_forks.py"))],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run_dbt(arguments: list[str], environment: dict[str, str], said: Path) -> Result:
+    """Run a dbt command in the repository; what it says goes to a file first."""
+    process = dbt_forks()
+    command = {
+        "arguments": arguments,
+        "environment": environment,
+        "folder": str(REPOSITORY),
+        "output": str(said),
+    }
+    process.stdin.write(json.dumps(command) + "\n")
+    process.stdin.flush()
+    code = int(process.stdout.readline())
+    return Result(code, said.read_text())
+
+
 class Warehouse:
     """A DuckDB file that dbt builds and tests read.
 
@@ -52,6 +79,17 @@ class Warehouse:
     def __init__(self, path: Path, workbench: Path) -> None:
         self.path = path
         self.workbench = workbench
+
+    def target(self, settings: dict | None = None) -> Path:
+        """Where dbt keeps what it parsed, which depends on the settings."""
+        name = "-".join(["target", *(f"{k}={v}" for k, v in (settings or {}).items())])
+        return (
+            self.workbench
+            / "".join(
+                letter if letter.isalnum() or letter in "-=_." else "_"
+                for letter in name
+            )[:200]
+        )
 
     def dbt(
         self,
@@ -76,28 +114,24 @@ class Warehouse:
         }
         if inputs is not None:
             variables["CLV_INPUT"] = str(inputs)
-        run = subprocess.run(
+        result = run_dbt(
             [
-                str(DBT),
                 "--no-use-colors",
                 command,
                 "--target-path",
-                str(self.workbench / "target"),
+                str(self.target(settings)),
                 "--log-path",
                 str(self.workbench / "logs"),
                 "--vars",
                 json.dumps(settings or {}),
                 *arguments,
             ],
-            cwd=REPOSITORY,
-            env=variables | (environment or {}),
-            capture_output=True,
-            text=True,
-            check=False,
+            variables | (environment or {}),
+            self.workbench / "said",
         )
         if bench.exists():
             shutil.move(bench, self.path)
-        return Result(run.returncode, run.stdout + run.stderr)
+        return result
 
     def build(self, *arguments: str, tests: bool = False, **options) -> "Warehouse":
         """Build what is selected, which must succeed; by default without its tests."""

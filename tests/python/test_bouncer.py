@@ -11,7 +11,7 @@ def test_bouncer_lets_the_project_in(warehouse: Warehouse, tmp_path: Path):
     result = warehouse.dbt("parse")
     assert result.succeeded, result.output
     config = (REPOSITORY / "dbt-bouncer.yml").read_text()
-    target = warehouse.workbench / "target"
+    target = warehouse.target()
     (tmp_path / "dbt-bouncer.yml").write_text(
         config.replace("dbt_artifacts_dir: target", f"dbt_artifacts_dir: {target}")
     )
