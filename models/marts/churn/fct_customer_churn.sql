@@ -1,5 +1,6 @@
--- Where each customer stands on the evening of the live cutoff. Who was lost and is
--- back is won back, until lost again.
+-- Where each customer stands on the evening of the live cutoff, how likely the customer
+-- is to leave in the window that follows, and how long who has not left will stay. Who
+-- was lost and is back is won back, until lost again. Equal probabilities share a rank.
 with
 
 events as (
@@ -23,6 +24,29 @@ features as (
 threshold as (
     select inactivity_days
     from {{ ref('int_churn_threshold') }}
+),
+
+scores as (
+    select
+        customer_id,
+        churn_probability_rate,
+        churn_reason_1,
+        churn_reason_2,
+        churn_reason_3,
+        not_scored_reason
+    from {{ ref('int_churn_scores') }}
+    where cutoff = 'live'
+),
+
+survival as (
+    select
+        customer_id,
+        survival_3_months_rate,
+        survival_6_months_rate,
+        survival_12_months_rate,
+        median_remaining_days,
+        is_survival_extrapolated
+    from {{ ref('int_customer_survival') }}
 ),
 
 customers as (
@@ -72,10 +96,31 @@ final as (
         end as days_until_churn,
         judged.churn_count,
         judged.win_back_count,
+        scores.churn_probability_rate,
+        case
+            when scores.churn_probability_rate is not null
+                then
+                    rank() over (order by scores.churn_probability_rate desc nulls last)
+        end as churn_risk_rank,
+        scores.churn_reason_1,
+        scores.churn_reason_2,
+        scores.churn_reason_3,
+        -- who has neither a purchase nor a running contract is not scored at all
+        case
+            when scores.churn_probability_rate is null
+                then coalesce(scores.not_scored_reason, 'no running contract')
+        end as not_scored_reason,
+        survival.survival_3_months_rate,
+        survival.survival_6_months_rate,
+        survival.survival_12_months_rate,
+        survival.median_remaining_days,
+        survival.is_survival_extrapolated,
         judged.is_churned
     from judged
     cross join threshold
     left join features on judged.customer_id = features.customer_id
+    left join scores on judged.customer_id = scores.customer_id
+    left join survival on judged.customer_id = survival.customer_id
 )
 
 select * from final

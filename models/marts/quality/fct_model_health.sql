@@ -1,7 +1,7 @@
 -- Whether what Python learned can be trusted, and why something was not learned.
 with
 
-processes as (
+final as (
     select
         learned_model,
         cutoff,
@@ -20,9 +20,9 @@ processes as (
         is_fitted,
         is_regularised
     from {{ ref('int_process_health') }}
-),
 
-learners as (
+    union all
+
     select
         learned_model,
         cutoff,
@@ -41,12 +41,6 @@ learners as (
         is_fitted,
         false as is_regularised
     from {{ ref('int_learner_health') }}
-),
-
-final as (
-    select * from processes
-    union all
-    select * from learners
 )
 
 select * from final

@@ -49,6 +49,14 @@ churn as (
     from {{ ref('fct_customer_churn') }}
 ),
 
+clusters as (
+    select
+        customer_id,
+        cluster_number,
+        cluster_name
+    from {{ ref('int_customer_clusters') }}
+),
+
 categories as (
     select
         customer_id,
@@ -88,6 +96,8 @@ final as (
         rfm.rfm_score,
         customer_values.value_tier,
         churn.churn_state,
+        clusters.cluster_number,
+        clusters.cluster_name,
         case
             when rfm.customer_id is null then 'never'
             when rfm.purchase_count = 1 then 'once'
@@ -117,6 +127,7 @@ final as (
     left join rfm on customers.customer_id = rfm.customer_id
     left join customer_values on customers.customer_id = customer_values.customer_id
     left join churn on customers.customer_id = churn.customer_id
+    left join clusters on customers.customer_id = clusters.customer_id
     left join favourites on customers.customer_id = favourites.customer_id
 )
 

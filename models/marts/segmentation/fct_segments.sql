@@ -4,9 +4,9 @@
 -- it would still be what the total has and the other rows have not. A shop with too few
 -- buyers or customers all together has no rows.
 {% set segment_types = [
-    'rfm_segment', 'value_tier', 'churn_state', 'purchase_frequency',
-    'favourite_category', 'acquisition_channel', 'country', 'region', 'gender',
-    'age_band', 'income_band', 'lifestyle',
+    'rfm_segment', 'value_tier', 'churn_state', 'cluster_name',
+    'purchase_frequency', 'favourite_category', 'acquisition_channel', 'country',
+    'region', 'gender', 'age_band', 'income_band', 'lifestyle',
 ] %}
 {% set minimum = setting_number(
     'segment_minimum_customers', minimum=1, whole=true
