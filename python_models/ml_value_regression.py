@@ -5,12 +5,17 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 FEATURES = ("frequency", "recency_days", "age_days", "purchase_revenue_amount")
-TARGETS = {"purchases": "actual_purchases", "revenue": "actual_revenue"}
+TARGETS = {
+    "purchases": "actual_purchases",
+    "revenue": "actual_revenue",
+    "margin": "actual_margin",
+}
 
 # Fewer customers say nothing that would hold for others.
 MINIMUM_CUSTOMERS = 30
 
 COLUMNS = {
+    "cutoff": "string",
     "target": "string",
     "term": "string",
     "coefficient": "float64",
@@ -78,47 +83,61 @@ def ordinary_least_squares(
     return coefficients, standard_errors, r_squared
 
 
+def rounded(learned: pd.DataFrame) -> pd.DataFrame:
+    """Round to 10 digits: the last bits depend on where in memory an array lies."""
+    for column in learned.select_dtypes("float64"):
+        numbers = learned[column].to_numpy()
+        with np.errstate(divide="ignore", invalid="ignore"):
+            unit = 10.0 ** (np.floor(np.log10(np.abs(numbers))) - 9)
+            learned[column] = np.where(
+                numbers == 0, 0.0, np.round(numbers / unit) * unit
+            )
+    return learned
+
+
 def learn(customers: pd.DataFrame) -> pd.DataFrame:
-    """Regress purchases and revenue on the features.
+    """Regress purchases, revenue and margin on the features.
 
     Parameters
     ----------
     customers : DataFrame
-        customer_id, the features and the targets: what was known of each customer, and
-        what followed.
+        cutoff, customer_id, the features and the targets: what was known of each
+        customer, and what followed.
 
     Returns
     -------
     DataFrame
-        A row per target and term, the intercept first; none if there are fewer than
-        MINIMUM_CUSTOMERS customers.
+        A row per cutoff, target and term, the intercept first; none of a cutoff with
+        fewer than MINIMUM_CUSTOMERS customers.
     """
     rows = []
-    if len(customers) >= MINIMUM_CUSTOMERS:
-        customers = customers.sort_values("customer_id")
-        features = customers[list(FEATURES)].to_numpy(dtype=float)
+    for cutoff, known in customers.sort_values("customer_id").groupby("cutoff"):
+        if len(known) < MINIMUM_CUSTOMERS:
+            continue
+        features = known[list(FEATURES)].to_numpy(dtype=float)
         for target, column in TARGETS.items():
             coefficients, standard_errors, r_squared = ordinary_least_squares(
-                features, customers[column].to_numpy(dtype=float)
+                features, known[column].to_numpy(dtype=float)
             )
             rows += [
                 {
+                    "cutoff": cutoff,
                     "target": target,
                     "term": term,
                     "coefficient": coefficient,
                     "standard_error": standard_error,
-                    "customer_count": len(customers),
+                    "customer_count": len(known),
                     "r_squared": r_squared,
                 }
                 for term, coefficient, standard_error in zip(
                     ("intercept", *FEATURES), coefficients, standard_errors, strict=True
                 )
             ]
-    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
 def model(dbt, session):
-    """Regress what followed the test cutoff on what was known then."""
+    """Regress what followed the test and the train cutoff on what was known then."""
     customers = dbt.ref("int_regression_sample").df()
     with threadpool_limits(limits=1):
         learned = learn(customers)

@@ -42,18 +42,20 @@ survival as (
     group by cutoff, relationship
 ),
 
--- a node has the customers that come to it: the first of a tree all of them
+-- the first node of the tree has everyone who was learned from; a forest draws some
 value_rules as (
     select
         'value rules' as learned_model,
         cutoff,
         'all channels' as customer_group,
-        value_learner as process,
-        max(customer_count) as learned_from_count,
+        learner as process,
+        max(
+            max(case when learner = 'tree' then customer_count end)
+        ) over (partition by cutoff) as learned_from_count,
         cast(null as {{ dbt.type_string() }}) as quality_measure,
         cast(null as {{ type_double() }}) as quality
     from {{ ref('ml_value_model') }}
-    group by cutoff, value_learner
+    group by cutoff, learner
 ),
 
 forecasts as (
@@ -66,7 +68,7 @@ forecasts as (
         'mean absolute error in the last quarter' as quality_measure,
         max(mean_absolute_error) as quality
     from {{ ref('ml_retention_forecast') }}
-    where is_winner
+    where is_best
     group by series_name
 ),
 

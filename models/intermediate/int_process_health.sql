@@ -69,7 +69,7 @@ regressions as (
         customer_count,
         r_squared
     from {{ ref('ml_value_regression') }}
-    where target = 'purchases' and term = 'intercept'
+    where cutoff = 'test' and target = 'purchases' and term = 'intercept'
 ),
 
 process_names as (

@@ -26,6 +26,7 @@ learned as (
         term,
         coefficient
     from {{ ref('ml_value_regression') }}
+    where cutoff = 'test'
 ),
 
 lines as (

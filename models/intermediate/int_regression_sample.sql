@@ -1,5 +1,5 @@
--- What a regression learns from at the train cutoff: what was known of a customer one
--- window earlier, and what the customer did in that window, which is over by then.
+-- What a regression learns from: what was known of a customer at an earlier cutoff, and
+-- what the customer did in the window that followed, which is over by the next one.
 with
 
 features as (
@@ -11,7 +11,7 @@ features as (
         age_days,
         purchase_revenue_amount
     from {{ ref('int_customer_features') }}
-    where cutoff = 'test'
+    where cutoff in ('test', 'train')
 ),
 
 sample as (
@@ -21,15 +21,17 @@ sample as (
 
 outcomes as (
     select
+        cutoff,
         customer_id,
         purchase_count,
-        revenue_amount
+        revenue_amount,
+        margin_amount
     from {{ ref('int_customer_outcomes') }}
-    where cutoff = 'test'
 ),
 
 final as (
     select
+        features.cutoff,
         features.customer_id,
         features.frequency,
         features.recency_days,
@@ -38,10 +40,15 @@ final as (
             as purchase_revenue_amount,
         coalesce(outcomes.purchase_count, 0) as actual_purchases,
         cast(coalesce(outcomes.revenue_amount, 0) as {{ type_double() }})
-            as actual_revenue
+            as actual_revenue,
+        cast(coalesce(outcomes.margin_amount, 0) as {{ type_double() }})
+            as actual_margin
     from features
     inner join sample on features.customer_id = sample.customer_id
-    left join outcomes on features.customer_id = outcomes.customer_id
+    left join outcomes
+        on
+            features.cutoff = outcomes.cutoff
+            and features.customer_id = outcomes.customer_id
 )
 
 select * from final

@@ -59,6 +59,7 @@ def customers(count: int, **columns) -> pd.DataFrame:
     frequency = random.poisson(1.5, count)
     age = random.integers(30, 400, count)
     table = {
+        "cutoff": "test",
         "customer_id": [f"c{number:05}" for number in range(count)],
         "frequency": frequency,
         "recency_days": (age * random.uniform(0, 1, count) * (frequency > 0)).astype(
@@ -68,6 +69,7 @@ def customers(count: int, **columns) -> pd.DataFrame:
         "purchase_revenue_amount": (frequency + 1) * random.gamma(4, 10, count),
         "actual_purchases": random.poisson(0.3 + 0.5 * frequency),
         "actual_revenue": random.gamma(2, 20, count) * (frequency > 0),
+        "actual_margin": random.normal(5, 20, count),
     }
     return pd.DataFrame(table | columns)
 
@@ -103,7 +105,7 @@ def test_the_order_of_customers_plays_no_part():
 
 def test_fewer_than_thirty_customers_teach_nothing():
     assert len(regression.learn(customers(29))) == 0
-    assert len(regression.learn(customers(30))) == 10
+    assert len(regression.learn(customers(30))) == 15
     assert list(regression.learn(customers(29)).columns) == list(regression.COLUMNS)
 
 
@@ -139,3 +141,18 @@ def test_a_target_that_does_not_vary_is_its_own_prediction():
     )
     assert (learned.loc["purchases", "coefficient"] == 0).all()
     assert learned.loc["purchases", "r_squared"].isna().all()
+
+
+def test_each_cutoff_is_learned_for_itself():
+    earlier, later = customers(100), customers(60, cutoff="train")
+    later["actual_margin"] = 7 - 2 * later["frequency"]
+    learned = regression.learn(pd.concat([later, earlier]))
+    alone = pd.concat([regression.learn(earlier), regression.learn(later)])
+    pd.testing.assert_frame_equal(learned, alone.reset_index(drop=True))
+    of_margin = learned[
+        (learned["cutoff"] == "train") & (learned["target"] == "margin")
+    ]
+    assert of_margin["coefficient"].to_numpy() == pytest.approx(
+        [7, -2, 0, 0, 0], abs=1e-9
+    )
+    assert (of_margin["customer_count"] == 60).all()
