@@ -160,6 +160,7 @@ CONTRACT_ALPHA, CONTRACT_BETA = 0.9, 3.6
 SUBSCRIBERS = 300
 PLAN_CHANGE_PROBABILITY, UPGRADE_SHARE, WINBACK_PROBABILITY = 0.15, 0.6, 0.15
 PLANS = (1_200, 1_900, 2_900)  # cents a month
+PLAN_NAMES = ("small", "medium", "large")
 
 # Surveys: from the third purchase on, customers are happier.
 SURVEY_PROBABILITY = 0.12
@@ -1330,12 +1331,19 @@ def subscriptions_table(
 ) -> tuple[pd.DataFrame, dict[str, int]]:
     """Write the contracts; a running one has no end."""
     rows, counts = draw_contracts(purchases)
+    gen = stream("subscription terms")
     frame = pd.DataFrame(
         {
             "customer_id": [people.customer_id[person] for person, _ in rows],
             "started_at": [str(start) for _, (start, _, _) in rows],
             "ended_at": ["" if end is None else str(end) for _, (_, end, _) in rows],
             "monthly_amount": money(cents for _, (_, _, cents) in rows),
+            "plan": [PLAN_NAMES[PLANS.index(cents)] for _, (_, _, cents) in rows],
+            # how long a contract binds and how it is paid moves nobody
+            "term_months": gen.choice(["1", "12"], len(rows), p=[0.7, 0.3]),
+            "payment_method": gen.choice(
+                ["card", "direct debit", ""], len(rows), p=[0.5, 0.45, 0.05]
+            ),
         }
     ).sort_values(["started_at", "customer_id"], ignore_index=True)
     ids = [f"S{number:04d}" for number in range(1, len(frame) + 1)]

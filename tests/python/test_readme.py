@@ -37,7 +37,7 @@ def answer(warehouse: Path, sql: str) -> str:
 
 def test_the_answers_in_the_readme_are_those_of_the_demo_shop(demo):
     questions = list(QUESTION.finditer(README.read_text()))
-    assert len(questions) == 7
+    assert len(questions) == 9
     for question in questions:
         assert answer(demo.path, question["sql"]) == question["answer"], question["sql"]
 
