@@ -104,7 +104,7 @@ def test_rejected_customers_are_shown_without_every_personal_column_of_the_contr
         for column in table["columns"]
         if column.get("config", {}).get("meta", {}).get("personal")
     }
-    model = REPOSITORY / "models/intermediate/int_commerce_rows_rejected.sql"
+    model = REPOSITORY / "models/intermediate/quality/int_commerce_rows_rejected.sql"
     withheld = re.search(r"without_keys\('row_content', \[(.*?)\]", model.read_text())
     assert set(re.findall(r"\w+", withheld[1])) == personal
 
