@@ -37,11 +37,11 @@ numbered as (
     select
         known.*,
         row_number() over (
-            partition by cutoff, customer_id
+            partition by known.cutoff, known.customer_id
             order by
-                case when is_running then 0 else 1 end,
-                started_date desc,
-                subscription_id desc
+                case when known.is_running then 0 else 1 end,
+                known.started_date desc,
+                known.subscription_id desc
         ) as contract_rank
     from known
 ),
@@ -50,7 +50,8 @@ summed as (
     select
         cutoff,
         customer_id,
-        {{ days_between('min(started_date)', 'max(cutoff_date)') }} as contract_age_days,
+        {{ days_between('min(started_date)', 'max(cutoff_date)') }}
+            as contract_age_days,
         {{ days_between(
             'min(case when is_running then started_date end)', 'max(cutoff_date)'
         ) }} as contract_days,

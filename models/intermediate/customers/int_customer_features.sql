@@ -54,10 +54,11 @@ summed as (
 measured as (
     select
         summed.*,
-        {{ days_between('first_purchase_date', 'last_purchase_date') }}
-            as recency_days
+        {{ days_between(
+            'summed.first_purchase_date', 'summed.last_purchase_date'
+        ) }} as recency_days
     from summed
-    where purchase_count > 0
+    where summed.purchase_count > 0
 ),
 
 final as (

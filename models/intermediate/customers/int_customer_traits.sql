@@ -12,7 +12,8 @@ features as (
         days_since_last_purchase,
         age_days,
         recent_purchase_count,
-        {{ ratio('purchase_revenue_amount', 'purchase_count') }} as mean_purchase_amount,
+        {{ ratio('purchase_revenue_amount', 'purchase_count') }}
+            as mean_purchase_amount,
         greatest(-1, least(1, {{ ratio('margin_amount', 'revenue_amount') }}))
             as margin_rate,
         gap_variation
