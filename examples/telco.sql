@@ -9,6 +9,8 @@
 -- The charge of the first month stands for the order by which a customer came. All who
 -- ever left did so in the last month: nothing can be learned from the window before,
 -- and cross-validation is the judge of who leaves (fct_churn_backtest).
+-- Who left before that month is not in the file. Survival is learned as if nobody had:
+-- its ratios and order hold (fct_hazard_ratios), its level is far too high.
 create temporary table lines as
 select
     "customerID" as customer_id,
