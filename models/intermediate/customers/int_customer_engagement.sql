@@ -2,6 +2,8 @@
 -- use of the product in the last window, and how much of their ordering goes through
 -- the shop's main sales channel. Which channel that is, the orders by the test cutoff
 -- say, so that it means the same at each cutoff.
+{% set cutoff_names = ['test', 'train', 'live'] %}
+
 with
 
 cutoffs as (
@@ -17,7 +19,7 @@ orders as (
         customer_id,
         order_date,
         coalesce(sales_channel, 'unknown') as sales_channel
-    from {{ ref('int_orders_valued') }}
+    from {{ ref('fct_orders') }}
     where order_state = 'completed' and not is_guest
 ),
 
@@ -36,13 +38,21 @@ events as (
     from {{ ref('stg_shop__events') }}
 ),
 
+dates as (
+    select
+        {% for cutoff in cutoff_names %}
+        max(case when cutoff = '{{ cutoff }}' then cutoff_date end)
+            as {{ cutoff }}_date{{ ',' if not loop.last }}
+        {% endfor %}
+    from cutoffs
+),
+
 channels as (
     select
         orders.sales_channel,
         count(*) as order_count
     from orders
-    inner join cutoffs
-        on cutoffs.cutoff = 'test' and orders.order_date <= cutoffs.cutoff_date
+    inner join dates on orders.order_date <= dates.test_date
     group by orders.sales_channel
 ),
 
@@ -54,28 +64,44 @@ ranked_channels as (
     from channels
 ),
 
-cutoffs_with_channel as (
+main_channels as (
+    select sales_channel
+    from ranked_channels
+    where channel_rank = 1
+),
+
+-- once over the orders for all cutoffs
+counted as (
     select
-        cutoffs.cutoff,
-        cutoffs.cutoff_date,
-        ranked_channels.sales_channel as main_channel
-    from cutoffs
-    left join ranked_channels on ranked_channels.channel_rank = 1
+        orders.customer_id,
+        {% for cutoff in cutoff_names %}
+        count(case when orders.order_date <= dates.{{ cutoff }}_date then 1 end)
+            as {{ cutoff }}_count,
+        count(
+            case
+                when
+                    orders.order_date <= dates.{{ cutoff }}_date
+                    and orders.sales_channel = main_channels.sales_channel
+                    then 1
+            end
+        ) as {{ cutoff }}_main_count{{ ',' if not loop.last }}
+        {% endfor %}
+    from orders
+    cross join dates
+    left join main_channels on orders.sales_channel = main_channels.sales_channel
+    group by orders.customer_id
 ),
 
 ordered as (
+    {% for cutoff in cutoff_names %}
     select
-        cutoffs_with_channel.cutoff,
-        orders.customer_id,
-        {{ ratio(
-            'count(case when orders.sales_channel = cutoffs_with_channel.main_channel'
-            ~ ' then 1 end)',
-            'count(*)'
-        ) }} as main_channel_rate
-    from orders
-    inner join cutoffs_with_channel
-        on orders.order_date <= cutoffs_with_channel.cutoff_date
-    group by cutoffs_with_channel.cutoff, orders.customer_id
+        '{{ cutoff }}' as cutoff,
+        customer_id,
+        {{ ratio(cutoff ~ '_main_count', cutoff ~ '_count') }} as main_channel_rate
+    from counted
+    where {{ cutoff }}_count > 0
+    {{ 'union all' if not loop.last }}
+    {% endfor %}
 ),
 
 answered as (
