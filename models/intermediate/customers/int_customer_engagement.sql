@@ -40,10 +40,9 @@ events as (
 
 dates as (
     select
-        {% for cutoff in cutoff_names %}
-        max(case when cutoff = '{{ cutoff }}' then cutoff_date end)
-            as {{ cutoff }}_date{{ ',' if not loop.last }}
-        {% endfor %}
+        max(case when cutoff = 'test' then cutoff_date end) as test_date,
+        max(case when cutoff = 'train' then cutoff_date end) as train_date,
+        max(case when cutoff = 'live' then cutoff_date end) as live_date
     from cutoffs
 ),
 
@@ -73,7 +72,6 @@ main_channels as (
 -- once over the orders for all cutoffs
 counted as (
     select
-        orders.customer_id,
         {% for cutoff in cutoff_names %}
         count(case when orders.order_date <= dates.{{ cutoff }}_date then 1 end)
             as {{ cutoff }}_count,
@@ -84,8 +82,9 @@ counted as (
                     and orders.sales_channel = main_channels.sales_channel
                     then 1
             end
-        ) as {{ cutoff }}_main_count{{ ',' if not loop.last }}
+        ) as {{ cutoff }}_main_count,
         {% endfor %}
+        orders.customer_id
     from orders
     cross join dates
     left join main_channels on orders.sales_channel = main_channels.sales_channel
