@@ -22,7 +22,7 @@ build: .venv ## install what is needed and build the warehouse (the demo shop, o
 
 test: .venv ## everything: dbt data and unit tests, pytest, lint
 	$(MAKE) lint
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv ## layout of SQL and Python
 	$(BIN)/ruff check .

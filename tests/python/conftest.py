@@ -16,8 +16,25 @@ import duckdb
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
+# The longest first, so that no process is left with them at the end; one that builds
+# the demo shop and one that does not need it come first of all.
+LONGEST = (
+    "test_whole_builds",
+    "test_incremental",
+    "test_value_warehouse",
+    "test_inputs",
+)
 DBT = Path(sys.executable).with_name("dbt")
 DEMO = REPOSITORY / "seeds" / "demo"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    items.sort(
+        key=lambda item: (
+            LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST)
+        )
+    )
 
 
 def python_model(name: str) -> ModuleType:
