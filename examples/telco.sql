@@ -10,7 +10,8 @@
 -- ever left did so in the last month: nothing can be learned from the window before,
 -- and cross-validation is the judge of who leaves (fct_churn_backtest).
 -- Who left before that month is not in the file. Survival is learned as if nobody had:
--- its ratios and order hold (fct_hazard_ratios), its level is far too high.
+-- the ratios of plan, term and payment say who is lost faster (fct_hazard_ratios), the
+-- level is far too high, and start_quarter means nothing: the dates are made up.
 create temporary table lines as
 select
     "customerID" as customer_id,

@@ -5,6 +5,7 @@ and can say why. How strongly they are held back (C) is chosen by cross-validati
 a sigmoid turns their sums into probabilities.
 """
 
+import threading
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,6 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
+
+# dbt runs models side by side. Libraries that two threads import at once may lock each
+# other out, and a limit on threads holds for the whole process: one learns at a time.
+LEARNING = vars(threading).setdefault("one_learns_at_a_time", threading.RLock())
 
 # Of every customer; those of contracts only where there are contracts
 TRAITS = (
@@ -455,5 +460,7 @@ def learn(customers: pd.DataFrame) -> pd.DataFrame:
 
 def model(dbt, session):
     """Learn from the windows after the test and the train cutoff."""
-    learned = learn(dbt.ref("int_churn_sample").df())
+    known = dbt.ref("int_churn_sample").df()
+    with LEARNING:
+        learned = learn(known)
     return learned

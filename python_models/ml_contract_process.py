@@ -5,13 +5,19 @@ leaving is the customer's own and stays the same. Contracts with the same number
 renewals survived, ended or still running, are one row with a count.
 """
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
-from scipy.special import betaln, digamma
 from threadpoolctl import threadpool_limits
+
+# dbt runs models side by side. Libraries that two threads import at once may lock each
+# other out, and a limit on threads holds for the whole process: one learns at a time.
+LEARNING = vars(threading).setdefault("one_learns_at_a_time", threading.RLock())
+with LEARNING:
+    from scipy.optimize import minimize
+    from scipy.special import betaln, digamma
 
 # Fewer contracts that came to a renewal say nothing of how many are renewed.
 MINIMUM_CONTRACTS = 10
@@ -263,6 +269,6 @@ def _row(fitted: Fit, is_ended, count) -> dict:
 def model(dbt, session):
     """Fit the contract process to the contracts known at the live cutoff."""
     counted = dbt.ref("int_contract_renewals").df()
-    with threadpool_limits(limits=1):
+    with LEARNING, threadpool_limits(limits=1):
         learned = learn(counted)
     return learned

@@ -1,11 +1,16 @@
 """Groups of customers who are alike, by k-means on their standardised traits."""
 
+import threading
 from hashlib import md5
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
+
+# dbt runs models side by side. Libraries that two threads import at once may lock each
+# other out, and a limit on threads holds for the whole process: one learns at a time.
+LEARNING = vars(threading).setdefault("one_learns_at_a_time", threading.RLock())
 
 # Amounts and times differ by factors, so that their logarithms are compared: ln(1 + x).
 LOGARITHMIC = (
@@ -317,5 +322,6 @@ def model(dbt, session):
     """Learn clusters from the buyers of the live cutoff."""
     customers = dbt.ref("int_cluster_sample").df()
     minimum = int(dbt.config.meta_get("segment_minimum_customers"))
-    learned = learn(customers, minimum)
+    with LEARNING:
+        learned = learn(customers, minimum)
     return learned

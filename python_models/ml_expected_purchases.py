@@ -5,9 +5,16 @@ frequency and age alone, not on recency: so it is worked out once per distinct p
 SQL multiplies it by the probability that the customer has not left.
 """
 
+import threading
+
 import numpy as np
 import pandas as pd
-from scipy.special import betaln, hyp2f1
+
+# dbt runs models side by side. Libraries that two threads import at once may lock each
+# other out, and a limit on threads holds for the whole process: one learns at a time.
+LEARNING = vars(threading).setdefault("one_learns_at_a_time", threading.RLock())
+with LEARNING:
+    from scipy.special import betaln, hyp2f1
 
 DAYS_A_WEEK = 7
 WEEKS_A_YEAR = 365.25 / 7

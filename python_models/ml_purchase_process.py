@@ -5,13 +5,19 @@ age now, of a customer whose age is 0 at the first purchase. Customers with the 
 history are one row with a count; the likelihood needs nothing else.
 """
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
-from scipy.special import digamma, expit, gammaln
 from threadpoolctl import threadpool_limits
+
+# dbt runs models side by side. Libraries that two threads import at once may lock each
+# other out, and a limit on threads holds for the whole process: one learns at a time.
+LEARNING = vars(threading).setdefault("one_learns_at_a_time", threading.RLock())
+with LEARNING:
+    from scipy.optimize import minimize
+    from scipy.special import digamma, expit, gammaln
 
 PARAMETERS = {
     "bg_nbd": ("r", "alpha", "a", "b"),
@@ -545,6 +551,6 @@ def model(dbt, session):
     """Fit the purchase processes to the histories of each cutoff and group."""
     counted = dbt.ref("int_purchase_histories").df()
     # the arrays are small: threads cost more than they give
-    with threadpool_limits(limits=1):
+    with LEARNING, threadpool_limits(limits=1):
         learned = learn(counted)
     return learned

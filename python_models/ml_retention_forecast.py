@@ -1,5 +1,6 @@
 """Forecasts of the monthly series, by ARIMA and by simpler rules it has to beat."""
 
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
+
+# dbt runs models side by side. Libraries that two threads import at once may lock each
+# other out, and a limit on threads holds for the whole process: one learns at a time.
+LEARNING = vars(threading).setdefault("one_learns_at_a_time", threading.RLock())
 
 # The simplest first: of equals it wins.
 METHODS = ("last_value", "linear_trend", "last_year", "arima")
@@ -467,5 +472,7 @@ def learn(series: pd.DataFrame) -> pd.DataFrame:
 
 def model(dbt, session):
     """Forecast the monthly series as of the live cutoff."""
-    learned = learn(dbt.ref("int_retention_series").df())
+    known = dbt.ref("int_retention_series").df()
+    with LEARNING:
+        learned = learn(known)
     return learned

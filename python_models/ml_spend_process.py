@@ -1,12 +1,18 @@
 """Fit the Gamma-Gamma model to what customers spend per purchase."""
 
+import threading
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import minimize
-from scipy.special import digamma, gammaln
 from threadpoolctl import threadpool_limits
+
+# dbt runs models side by side. Libraries that two threads import at once may lock each
+# other out, and a limit on threads holds for the whole process: one learns at a time.
+LEARNING = vars(threading).setdefault("one_learns_at_a_time", threading.RLock())
+with LEARNING:
+    from scipy.optimize import minimize
+    from scipy.special import digamma, gammaln
 
 # Fewer customers who bought again say nothing of how much spending differs.
 MINIMUM_REPEATERS = 10
@@ -281,6 +287,6 @@ def learn(spends: pd.DataFrame) -> pd.DataFrame:
 def model(dbt, session):
     """Fit the spend process to what customers spent by each cutoff."""
     spends = dbt.ref("int_spend_sample").df()
-    with threadpool_limits(limits=1):
+    with LEARNING, threadpool_limits(limits=1):
         learned = learn(spends)
     return learned

@@ -1,10 +1,15 @@
 """Cox's proportional hazards: what is known at the start, and how long people stay."""
 
+import threading
 import warnings
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
+
+# dbt runs models side by side. Libraries that two threads import at once may lock each
+# other out, and a limit on threads holds for the whole process: one learns at a time.
+LEARNING = vars(threading).setdefault("one_learns_at_a_time", threading.RLock())
 
 # Known on the first day, so that who stayed longer has not had more time to earn them.
 TEXT_TRAITS = (
@@ -422,5 +427,7 @@ def learn(customers: pd.DataFrame) -> pd.DataFrame:
 
 def model(dbt, session):
     """Learn how long customers stay, from what was known at their start."""
-    learned = learn(dbt.ref("int_customer_lifetimes").df())
+    known = dbt.ref("int_customer_lifetimes").df()
+    with LEARNING:
+        learned = learn(known)
     return learned

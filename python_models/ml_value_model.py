@@ -1,8 +1,14 @@
 """A decision tree and a random forest that tell who will bring much from who won't."""
 
+import threading
+
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
+
+# dbt runs models side by side. Libraries that two threads import at once may lock each
+# other out, and a limit on threads holds for the whole process: one learns at a time.
+LEARNING = vars(threading).setdefault("one_learns_at_a_time", threading.RLock())
 
 # What is learned about a customer; every other number of the sample is a trait.
 LABELS = ("cutoff", "customer_id", "margin_amount", "actual_tier")
@@ -382,6 +388,6 @@ def learn(customers: pd.DataFrame) -> pd.DataFrame:
 def model(dbt, session):
     """Learn who will bring much at the test and the train cutoff."""
     customers = dbt.ref("int_value_rule_sample").df()
-    with threadpool_limits(limits=1):
+    with LEARNING, threadpool_limits(limits=1):
         learned = learn(customers)
     return learned

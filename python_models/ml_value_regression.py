@@ -1,8 +1,14 @@
 """Multiple linear regression of what customers do next on what is known of them."""
 
+import threading
+
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
+
+# dbt runs models side by side. Libraries that two threads import at once may lock each
+# other out, and a limit on threads holds for the whole process: one learns at a time.
+LEARNING = vars(threading).setdefault("one_learns_at_a_time", threading.RLock())
 
 FEATURES = ("frequency", "recency_days", "age_days", "purchase_revenue_amount")
 TARGETS = {
@@ -139,6 +145,6 @@ def learn(customers: pd.DataFrame) -> pd.DataFrame:
 def model(dbt, session):
     """Regress what followed the test and the train cutoff on what was known then."""
     customers = dbt.ref("int_regression_sample").df()
-    with threadpool_limits(limits=1):
+    with LEARNING, threadpool_limits(limits=1):
         learned = learn(customers)
     return learned

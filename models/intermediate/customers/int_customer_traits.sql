@@ -1,7 +1,8 @@
 -- What is known of each customer on the evening of a cutoff, as numbers without gaps
 -- that Python can learn from and SQL can score: everyone at the live cutoff, those of
 -- the sample at the earlier ones. What is not known is neutral: who never answered a
--- survey is as satisfied as the average, who has too few gaps buys at random.
+-- survey is as satisfied as the average, who has too few gaps buys at random. Who has no
+-- contract any more and goes on buying is a customer without contract.
 with
 
 features as (
@@ -14,8 +15,14 @@ features as (
         recent_purchase_count,
         {{ ratio('purchase_revenue_amount', 'purchase_count') }}
             as mean_purchase_amount,
-        greatest(-1, least(1, {{ ratio('margin_amount', 'revenue_amount') }}))
-            as margin_rate,
+        -- greatest() and least() pass over NULL on some engines
+        case
+            when revenue_amount > 0
+                then
+                    greatest(
+                        -1, least(1, {{ ratio('margin_amount', 'revenue_amount') }})
+                    )
+        end as margin_rate,
         gap_variation
     from {{ ref('int_customer_features') }}
 ),
@@ -85,7 +92,6 @@ known as (
         contracts.contract_days,
         contracts.monthly_amount,
         contracts.term_months,
-        contracts.customer_id is not null as has_contract,
         coalesce(contracts.has_running_contract, false) as has_running_contract
     from features
     full outer join contracts
@@ -99,7 +105,7 @@ final as (
     select
         known.cutoff,
         known.customer_id,
-        {{ relationship_of('known.has_contract') }} as relationship,
+        {{ relationship_of('known.has_running_contract') }} as relationship,
         customers.acquisition_channel,
         coalesce(known.plan, 'none') as plan,
         coalesce(known.payment_method, 'none') as payment_method,

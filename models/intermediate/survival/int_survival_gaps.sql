@@ -13,7 +13,7 @@ stays as (
         stay_from_date,
         coalesce(stay_until_date, cutoff_date) as last_date
     from {{ ref('int_survival_stays') }}
-    where is_sampled and relationship = 'noncontractual'
+    where is_sampled and stay_contract_date is null
 ),
 
 days as (

@@ -98,9 +98,12 @@ final as (
         judged.win_back_count,
         scores.churn_probability_rate,
         case
-            when scores.churn_probability_rate is not null
+            when scores.churn_probability_rate is not null and not judged.is_churned
                 then
-                    rank() over (order by scores.churn_probability_rate desc nulls last)
+                    rank() over (
+                        partition by judged.is_churned
+                        order by scores.churn_probability_rate desc nulls last
+                    )
         end as churn_risk_rank,
         scores.churn_reason_1,
         scores.churn_reason_2,
