@@ -1,8 +1,8 @@
 -- What is known of each customer on the evening of a cutoff, as numbers without gaps
 -- that Python can learn from and SQL can score: everyone at the live cutoff, those of
 -- the sample at the earlier ones. What is not known is neutral: who never answered a
--- survey is as satisfied as the average, who has too few gaps buys at random. Who has no
--- contract any more and goes on buying is a customer without contract.
+-- survey is as satisfied as the average, who has too few gaps buys at random. Who has
+-- no contract any more and goes on buying is a customer without contract.
 with
 
 features as (

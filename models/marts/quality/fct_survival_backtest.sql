@@ -1,6 +1,6 @@
--- How well survival was predicted at the train cutoff, from what was known then (but for the
--- length of the silence that counts as a loss, which is one definition for all days), for
--- those who were customers on that evening: against what followed by the live cutoff.
+-- How well survival was predicted at the train cutoff, from what was known then (but
+-- for the length of the silence that counts as a loss, one definition for all days),
+-- for those who were customers that evening: against what followed by the live cutoff.
 -- Beside it the survival of everyone of the same age, which knows neither traits nor
 -- silence. Equal predictions share a rank, so that the order of rows plays no part.
 {% set horizons = {'3 months': 3, '6 months': 6, '12 months': 12, 'window': none} %}
