@@ -1,6 +1,8 @@
 """What all Python models have in common."""
 
 import ast
+import csv
+import re
 import subprocess
 import sys
 import threading
@@ -25,7 +27,7 @@ def tree_of(name: str) -> ast.Module:
 def test_models_without_a_lock_need_none(name):
     source = (REPOSITORY / "python_models" / f"{name}.py").read_text()
     assert "threadpool_limits" not in source
-    assert not any(f"{library}" in source for library in SLOW_TO_IMPORT)
+    assert not any(library in source for library in SLOW_TO_IMPORT)
 
 
 @pytest.mark.parametrize("name", LEARNERS)
@@ -33,6 +35,25 @@ def test_nothing_slow_is_imported_outside_of_the_lock_or_a_function(name):
     for node in tree_of(name).body:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             assert not ast.unparse(node).split()[1].startswith(SLOW_TO_IMPORT)
+
+
+def traits_of(macro: str) -> list[str]:
+    """The list that a macro of traits returns."""
+    path = REPOSITORY / "macros" / "statistics" / f"{macro}.sql"
+    return re.findall(r"'(\w+)'", path.read_text())
+
+
+def test_a_new_trait_is_learned_from_and_has_words():
+    """Who adds one to the macros is told where else it belongs."""
+    churn = python_model("ml_churn_model")
+    numbers, texts = traits_of("numeric_traits"), traits_of("text_traits")
+    assert {*churn.TRAITS, *churn.CONTRACT_TRAITS} == set(numbers)
+    assert {*churn.TEXT_TRAITS, *churn.CONTRACT_TEXT_TRAITS} == set(texts)
+    with (REPOSITORY / "seeds" / "reference" / "trait_words.csv").open() as file:
+        words = {row["trait"]: row for row in csv.DictReader(file)}
+    assert set(words) == {*numbers, *texts}
+    assert all(words[trait]["above_words"] for trait in numbers)
+    assert not any(words[trait]["above_words"] for trait in texts)
 
 
 def test_models_that_dbt_runs_side_by_side_learn_one_after_the_other():

@@ -7,15 +7,10 @@ with
 
 traits as (
     select
-        customer_id,
-        frequency,
-        days_since_last_purchase,
-        age_days,
-        mean_purchase_amount,
-        margin_rate,
-        gap_variation,
-        main_channel_rate,
-        satisfaction_score
+        {% for trait in cluster_traits() %}
+        {{ trait }},
+        {% endfor %}
+        customer_id
     from {{ ref('int_customer_traits') }}
     -- who has a contract only, and never bought, has no such amount
     where cutoff = 'live' and mean_purchase_amount > 0
