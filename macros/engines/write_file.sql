@@ -1,0 +1,10 @@
+{% macro write_file(query, path, format) -%}
+    {{ return(adapter.dispatch('write_file', 'customer_lifetime')(query, path, format)) }}
+{%- endmacro %}
+
+{% macro duckdb__write_file(query, path, format) -%}
+    {%- do run_query(
+        'copy (' ~ query ~ ') to ' ~ quoted_text(path) ~ ' (format ' ~ format
+        ~ (', header' if format == 'csv' else '') ~ ')'
+    ) -%}
+{%- endmacro %}

@@ -1,0 +1,62 @@
+-- The catalogue with the uplift that counts: what an experiment measured, where its
+-- latest one found a difference; else what the catalogue assumes. An experiment that
+-- found none has not shown that there is none, so the assumption stands.
+with
+
+catalogue as (
+    select
+        strategy_id,
+        strategy_name,
+        stage,
+        value_tier,
+        segment_type,
+        segment,
+        channel,
+        offer,
+        discount_rate,
+        uplift_on,
+        expected_uplift_rate,
+        uplift_source,
+        cost_per_contact_amount,
+        priority
+    from {{ ref('strategy_catalogue') }}
+),
+
+measured as (
+    select
+        strategy_id,
+        uplift_on,
+        uplift_rate,
+        experiment_id
+    from {{ ref('int_strategy_uplifts') }}
+    where is_significant
+),
+
+final as (
+    select
+        catalogue.strategy_id,
+        catalogue.strategy_name,
+        catalogue.stage as for_stage,
+        catalogue.value_tier as for_value_tier,
+        catalogue.segment_type as for_segment_type,
+        catalogue.segment as for_segment,
+        catalogue.channel as contact_channel,
+        catalogue.offer,
+        catalogue.discount_rate,
+        catalogue.uplift_on,
+        coalesce(measured.uplift_rate, catalogue.expected_uplift_rate) as uplift_rate,
+        case
+            when measured.strategy_id is not null then 'measured'
+            else catalogue.uplift_source
+        end as uplift_source,
+        measured.experiment_id,
+        catalogue.cost_per_contact_amount,
+        catalogue.priority
+    from catalogue
+    left join measured
+        on
+            catalogue.strategy_id = measured.strategy_id
+            and catalogue.uplift_on = measured.uplift_on
+)
+
+select * from final

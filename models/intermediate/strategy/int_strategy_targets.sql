@@ -1,0 +1,160 @@
+-- Whom a strategy is for, and what contacting them is expected to bring:
+--   incremental margin = uplift x value at stake - discount given,
+--   profit = incremental margin - cost of the contact.
+-- The discount is given to all who buy, also to those who would have bought anyway.
+-- An empty cell of the catalogue means anybody. Who is in several groups of a strategy
+-- is contacted once, as a member of the most profitable.
+with
+
+strategies as (
+    select
+        strategy_id,
+        for_stage,
+        for_value_tier,
+        for_segment_type,
+        for_segment,
+        contact_channel,
+        offer,
+        discount_rate,
+        uplift_on,
+        uplift_rate,
+        cost_per_contact_amount,
+        priority
+    from {{ ref('int_strategies') }}
+),
+
+segments as (
+    select
+        customer_id,
+        {{ segment_types() | join(',\n        ') }}
+    from {{ ref('fct_customer_segments') }}
+),
+
+stakes as (
+    select
+        customer_id,
+        has_marketing_consent,
+        is_in_experiment,
+        purchase_revenue_amount,
+        purchase_stake_amount,
+        retention_stake_amount,
+        purchase_probability_rate
+    from {{ ref('int_customer_stakes') }}
+),
+
+customers as (
+    select
+        segments.*,
+        stakes.has_marketing_consent,
+        stakes.is_in_experiment,
+        stakes.purchase_revenue_amount,
+        stakes.purchase_stake_amount,
+        stakes.retention_stake_amount,
+        stakes.purchase_probability_rate
+    from segments
+    inner join stakes on segments.customer_id = stakes.customer_id
+),
+
+targeted as (
+    select
+        customers.customer_id,
+        customers.has_marketing_consent,
+        customers.is_in_experiment,
+        strategies.strategy_id,
+        strategies.contact_channel,
+        strategies.offer,
+        strategies.priority,
+        strategies.uplift_rate,
+        case strategies.uplift_on
+            when 'purchase' then customers.purchase_stake_amount
+            else customers.retention_stake_amount
+        end as value_at_stake_amount,
+        case
+            when strategies.discount_rate = 0 then 0
+            else
+                strategies.discount_rate * customers.purchase_revenue_amount
+                * least(1, greatest(
+                    0,
+                    customers.purchase_probability_rate
+                    + case strategies.uplift_on
+                        when 'purchase' then strategies.uplift_rate
+                        else 0
+                    end
+                ))
+        end as expected_discount_amount,
+        strategies.cost_per_contact_amount
+    from customers
+    inner join strategies
+        on
+            coalesce(
+                strategies.for_stage = customers.stage,
+                strategies.for_stage is null
+            )
+            and coalesce(
+                strategies.for_value_tier = customers.value_tier,
+                strategies.for_value_tier is null
+            )
+            and coalesce(
+                strategies.for_segment = case strategies.for_segment_type
+                    {%- for segment_type in segment_types() %}
+                    when '{{ segment_type }}' then customers.{{ segment_type }}
+                    {%- endfor %}
+                end,
+                strategies.for_segment is null
+            )
+),
+
+valued as (
+    select
+        customer_id,
+        has_marketing_consent,
+        is_in_experiment,
+        strategy_id,
+        contact_channel,
+        offer,
+        priority,
+        uplift_rate,
+        value_at_stake_amount,
+        {{ money('uplift_rate * value_at_stake_amount') }} as uplift_amount,
+        {{ money('expected_discount_amount') }} as expected_discount_amount,
+        cost_per_contact_amount
+    from targeted
+),
+
+ranked as (
+    select
+        valued.*,
+        uplift_amount - expected_discount_amount as incremental_margin_amount,
+        uplift_amount - expected_discount_amount - cost_per_contact_amount as profit_amount,
+        row_number() over (
+            partition by customer_id, strategy_id
+            order by
+                uplift_amount - expected_discount_amount - cost_per_contact_amount
+                desc nulls last,
+                cost_per_contact_amount,
+                contact_channel,
+                offer
+        ) as group_rank
+    from valued
+),
+
+final as (
+    select
+        customer_id,
+        strategy_id,
+        contact_channel,
+        offer,
+        priority,
+        uplift_rate,
+        value_at_stake_amount,
+        expected_discount_amount,
+        {{ money('incremental_margin_amount') }} as incremental_margin_amount,
+        cost_per_contact_amount as contact_cost_amount,
+        {{ money('profit_amount') }} as profit_amount,
+        has_marketing_consent,
+        is_in_experiment
+    from ranked
+    where group_rank = 1
+)
+
+select * from final

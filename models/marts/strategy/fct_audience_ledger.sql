@@ -1,0 +1,123 @@
+-- Who was to be contacted, of each day the warehouse was built for. A customer gets the
+-- one strategy that promises the most profit, if any promises some, with consent, not
+-- while in an experiment, not within contact_cooldown_days of the last contact that
+-- stands here, nor beyond contact_cap_per_year. The budget goes to the highest returns on cost first and ends
+-- before the first contact that it cannot pay.
+-- Rows are only added: this is the shop's memory, which no input has, so a full refresh
+-- leaves it standing. A day that is built again is replaced, and later days play no
+-- part: the audience of a day follows from the inputs and from the days before.
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    unique_key=['audience_date', 'customer_id'],
+    on_schema_change='fail',
+    full_refresh=false,
+    pre_hook="{{ delete_audience_of_live_day() }}",
+) }}
+{% set budget = setting_number('budget_amount', minimum=0) %}
+{# all contacts in one order, only where a budget has to be spent in it #}
+{% set budget_is_set = var('budget_amount') is not none %}
+{% set cooldown = setting_number(
+    'contact_cooldown_days', minimum=0, maximum=365, whole=true
+) %}
+
+with
+
+live as (
+    select cutoff_date
+    from {{ ref('int_cutoff_dates') }}
+    where cutoff = 'live'
+),
+
+targets as (
+    select
+        customer_id,
+        strategy_id,
+        contact_channel,
+        offer,
+        priority,
+        incremental_margin_amount,
+        contact_cost_amount,
+        profit_amount
+    from {{ ref('int_strategy_targets') }}
+    where has_marketing_consent and not is_in_experiment and profit_amount > 0
+),
+
+-- who was contacted too lately, or too often
+at_rest as (
+    {% if is_incremental() %}
+    select ledger.customer_id
+    from {{ this }} as ledger
+    cross join live
+    where
+        ledger.audience_date < live.cutoff_date
+        and ledger.audience_date > {{ add_days('live.cutoff_date', -365) }}
+    group by ledger.customer_id, live.cutoff_date
+    having
+        {{ days_between('max(ledger.audience_date)', 'live.cutoff_date') }}
+        < {{ cooldown }}
+        or count(*)
+        >= {{ setting_number('contact_cap_per_year', minimum=1, whole=true) }}
+    {% else %}
+    select cast(null as {{ dbt.type_string() }}) as customer_id
+    where false
+    {% endif %}
+),
+
+ranked as (
+    select
+        targets.*,
+        row_number() over (
+            partition by targets.customer_id
+            order by targets.profit_amount desc, targets.priority, targets.strategy_id
+        ) as strategy_rank
+    from targets
+    left join at_rest on targets.customer_id = at_rest.customer_id
+    where at_rest.customer_id is null
+),
+
+chosen as (
+    select
+        customer_id,
+        strategy_id,
+        contact_channel,
+        offer,
+        incremental_margin_amount,
+        contact_cost_amount,
+        profit_amount,
+        -- what a contact costs counts as at least a hundredth of a cent
+        profit_amount / greatest(contact_cost_amount, 0.0001) as return_on_cost
+    from ranked
+    where strategy_rank = 1
+),
+
+spent as (
+    select
+        chosen.*,
+        {% if budget_is_set -%}
+        sum(contact_cost_amount) over (
+            order by return_on_cost desc, profit_amount desc, customer_id
+            rows between unbounded preceding and current row
+        )
+        {%- else -%}
+        0
+        {%- endif %} as cumulative_cost_amount
+    from chosen
+),
+
+final as (
+    select
+        live.cutoff_date as audience_date,
+        spent.customer_id,
+        spent.strategy_id,
+        spent.contact_channel,
+        spent.offer,
+        {{ money('spent.incremental_margin_amount') }} as incremental_margin_amount,
+        {{ money('spent.contact_cost_amount') }} as contact_cost_amount,
+        {{ money('spent.profit_amount') }} as profit_amount
+    from spent
+    cross join live
+    where spent.cumulative_cost_amount <= coalesce({{ budget }}, 0)
+)
+
+select * from final
