@@ -96,6 +96,7 @@ class Warehouse:
     def __init__(self, path: Path, workbench: Path) -> None:
         self.path = path
         self.workbench = workbench
+        self.exports = path.with_suffix(".exports")
 
     def target(self, settings: dict | None = None) -> Path:
         """Where dbt keeps what it parsed, which depends on the settings."""
@@ -118,6 +119,7 @@ class Warehouse:
     ) -> Result:
         """Run a dbt command on this warehouse with the inputs of a folder."""
         bench = self.workbench / "warehouse.duckdb"
+        self.exports.mkdir(exist_ok=True)
         if self.path.exists():
             shutil.move(self.path, bench)
         variables = {
@@ -127,6 +129,7 @@ class Warehouse:
         }
         variables |= {
             "CLV_WAREHOUSE": str(bench),
+            "CLV_EXPORTS": str(self.exports),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "0",
         }
         if inputs is not None:
