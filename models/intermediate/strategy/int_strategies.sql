@@ -26,7 +26,7 @@ measured as (
     select
         strategy_id,
         uplift_on,
-        uplift_rate,
+        measured_uplift,
         experiment_id
     from {{ ref('int_strategy_uplifts') }}
     where is_significant
@@ -44,7 +44,8 @@ final as (
         catalogue.offer,
         catalogue.discount_rate,
         catalogue.uplift_on,
-        coalesce(measured.uplift_rate, catalogue.expected_uplift_rate) as uplift_rate,
+        coalesce(measured.measured_uplift, catalogue.expected_uplift_rate)
+            as uplift,
         case
             when measured.strategy_id is not null then 'measured'
             else catalogue.uplift_source

@@ -17,7 +17,7 @@ strategies as (
         offer,
         discount_rate,
         uplift_on,
-        uplift_rate,
+        uplift,
         cost_per_contact_amount,
         priority
     from {{ ref('int_strategies') }}
@@ -64,7 +64,7 @@ targeted as (
         strategies.contact_channel,
         strategies.offer,
         strategies.priority,
-        strategies.uplift_rate,
+        strategies.uplift,
         case strategies.uplift_on
             when 'purchase' then customers.purchase_stake_amount
             else customers.retention_stake_amount
@@ -77,7 +77,7 @@ targeted as (
                     0,
                     customers.purchase_probability_rate
                     + case strategies.uplift_on
-                        when 'purchase' then strategies.uplift_rate
+                        when 'purchase' then strategies.uplift
                         else 0
                     end
                 ))
@@ -113,9 +113,9 @@ valued as (
         contact_channel,
         offer,
         priority,
-        uplift_rate,
+        uplift,
         value_at_stake_amount,
-        {{ money('uplift_rate * value_at_stake_amount') }} as uplift_amount,
+        {{ money('uplift * value_at_stake_amount') }} as uplift_amount,
         {{ money('expected_discount_amount') }} as expected_discount_amount,
         cost_per_contact_amount
     from targeted
@@ -145,7 +145,7 @@ final as (
         contact_channel,
         offer,
         priority,
-        uplift_rate,
+        uplift,
         value_at_stake_amount,
         expected_discount_amount,
         {{ money('incremental_margin_amount') }} as incremental_margin_amount,

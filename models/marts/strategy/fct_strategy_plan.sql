@@ -28,7 +28,7 @@ targets as (
         strategy_id,
         has_marketing_consent,
         -- a decimal: its sum does not depend on the order of the rows
-        cast(uplift_rate as decimal(18, 12)) as uplift_rate,
+        cast(uplift as decimal(18, 12)) as uplift,
         value_at_stake_amount,
         expected_discount_amount,
         incremental_margin_amount,
@@ -50,7 +50,7 @@ summed as (
             as excluded_without_consent_count,
         count(*) filter (where has_marketing_consent and profit_amount > 0)
             as profitable_customer_count,
-        sum(uplift_rate) filter (where has_marketing_consent) as uplift_sum,
+        sum(uplift) filter (where has_marketing_consent) as uplift_sum,
         sum(value_at_stake_amount) filter (where has_marketing_consent)
             as value_at_stake_amount,
         sum(expected_discount_amount) filter (where has_marketing_consent) as expected_discount_amount,
@@ -98,7 +98,7 @@ final as (
         cast(profitable_customer_count as bigint) as profitable_customer_count,
         {{ ratio('eligible_customer_count', 'customer_count') }}
             as share_of_customers_rate,
-        {{ ratio('uplift_sum', 'eligible_customer_count') }} as mean_uplift_rate,
+        {{ ratio('uplift_sum', 'eligible_customer_count') }} as mean_uplift,
         value_at_stake_amount,
         expected_discount_amount,
         incremental_margin_amount,
