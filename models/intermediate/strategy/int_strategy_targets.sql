@@ -55,12 +55,39 @@ customers as (
     inner join stakes on segments.customer_id = stakes.customer_id
 ),
 
+-- few, so that a customer meets only the strategies for the own stage and tier
+kinds as (
+    select distinct
+        stage,
+        value_tier
+    from segments
+),
+
+strategies_of_kinds as (
+    select
+        kinds.stage,
+        kinds.value_tier,
+        strategies.*,
+        count(*) over (
+            partition by kinds.stage, kinds.value_tier, strategies.strategy_id
+        ) as group_count
+    from kinds
+    inner join strategies
+        on
+            coalesce(strategies.for_stage = kinds.stage, strategies.for_stage is null)
+            and coalesce(
+                strategies.for_value_tier = kinds.value_tier,
+                strategies.for_value_tier is null
+            )
+),
+
 targeted as (
     select
         customers.customer_id,
         customers.has_marketing_consent,
         customers.is_in_experiment,
         strategies.strategy_id,
+        strategies.group_count,
         strategies.contact_channel,
         strategies.offer,
         strategies.priority,
@@ -84,58 +111,60 @@ targeted as (
         end as expected_discount_amount,
         strategies.cost_per_contact_amount
     from customers
-    inner join strategies
+    inner join strategies_of_kinds as strategies
         on
-            coalesce(
-                strategies.for_stage = customers.stage,
-                strategies.for_stage is null
-            )
-            and coalesce(
-                strategies.for_value_tier = customers.value_tier,
-                strategies.for_value_tier is null
-            )
-            and coalesce(
-                strategies.for_segment = case strategies.for_segment_type
-                    {%- for segment_type in segment_types() %}
-                    when '{{ segment_type }}' then customers.{{ segment_type }}
-                    {%- endfor %}
-                end,
-                strategies.for_segment is null
-            )
+            customers.stage = strategies.stage
+            and customers.value_tier is not distinct from strategies.value_tier
+    where
+        strategies.for_segment is null
+        or strategies.for_segment = case strategies.for_segment_type
+            {%- for segment_type in segment_types() %}
+            when '{{ segment_type }}' then customers.{{ segment_type }}
+            {%- endfor %}
+        end
 ),
 
 valued as (
     select
         customer_id,
-        has_marketing_consent,
-        is_in_experiment,
         strategy_id,
+        group_count,
         contact_channel,
         offer,
         priority,
         uplift,
         value_at_stake_amount,
-        {{ money('uplift * value_at_stake_amount') }} as uplift_amount,
         {{ money('expected_discount_amount') }} as expected_discount_amount,
-        cost_per_contact_amount
+        {{ money('uplift * value_at_stake_amount') }}
+        - {{ money('expected_discount_amount') }} as incremental_margin_amount,
+        cost_per_contact_amount,
+        has_marketing_consent,
+        is_in_experiment
     from targeted
 ),
 
+-- most are in one group of a strategy and need no ranking
 ranked as (
     select
         valued.*,
-        uplift_amount - expected_discount_amount as incremental_margin_amount,
-        uplift_amount - expected_discount_amount - cost_per_contact_amount as profit_amount,
         row_number() over (
             partition by customer_id, strategy_id
             order by
-                uplift_amount - expected_discount_amount - cost_per_contact_amount
-                desc nulls last,
+                incremental_margin_amount - cost_per_contact_amount desc nulls last,
                 cost_per_contact_amount,
                 contact_channel,
                 offer
         ) as group_rank
     from valued
+    where group_count > 1
+
+    union all
+
+    select
+        valued.*,
+        1 as group_rank
+    from valued
+    where group_count = 1
 ),
 
 final as (
@@ -150,7 +179,8 @@ final as (
         expected_discount_amount,
         {{ money('incremental_margin_amount') }} as incremental_margin_amount,
         cost_per_contact_amount as contact_cost_amount,
-        {{ money('profit_amount') }} as profit_amount,
+        {{ money('incremental_margin_amount - cost_per_contact_amount') }}
+            as profit_amount,
         has_marketing_consent,
         is_in_experiment
     from ranked
