@@ -74,9 +74,9 @@ strategies_of_kinds as (
     from kinds
     inner join strategies
         on
-            coalesce(strategies.for_stage = kinds.stage, strategies.for_stage is null)
+            coalesce(kinds.stage = strategies.for_stage, strategies.for_stage is null)
             and coalesce(
-                strategies.for_value_tier = kinds.value_tier,
+                kinds.value_tier = strategies.for_value_tier,
                 strategies.for_value_tier is null
             )
 ),
@@ -148,15 +148,16 @@ ranked as (
     select
         valued.*,
         row_number() over (
-            partition by customer_id, strategy_id
+            partition by valued.customer_id, valued.strategy_id
             order by
-                incremental_margin_amount - cost_per_contact_amount desc nulls last,
-                cost_per_contact_amount,
-                contact_channel,
-                offer
+                valued.incremental_margin_amount - valued.cost_per_contact_amount
+                desc nulls last,
+                valued.cost_per_contact_amount asc,
+                valued.contact_channel asc,
+                valued.offer asc
         ) as group_rank
     from valued
-    where group_count > 1
+    where valued.group_count > 1
 
     union all
 
@@ -164,7 +165,7 @@ ranked as (
         valued.*,
         1 as group_rank
     from valued
-    where group_count = 1
+    where valued.group_count = 1
 ),
 
 final as (

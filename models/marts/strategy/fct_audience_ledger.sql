@@ -1,8 +1,8 @@
 -- Who was to be contacted, of each day the warehouse was built for. A customer gets the
 -- one strategy that promises the most profit, if any promises some, with consent, not
 -- while in an experiment, not within contact_cooldown_days of the last contact that
--- stands here, nor beyond contact_cap_per_year. The budget goes to the highest returns on cost first and ends
--- before the first contact that it cannot pay.
+-- stands here, nor beyond contact_cap_per_year. The budget goes to the highest returns
+-- on cost first and ends before the first contact that it cannot pay.
 -- Rows are only added: this is the shop's memory, which no input has, so a full refresh
 -- leaves it standing. A day that is built again is replaced, and later days play no
 -- part: the audience of a day follows from the inputs and from the days before.
@@ -69,7 +69,10 @@ ranked as (
         targets.*,
         row_number() over (
             partition by targets.customer_id
-            order by targets.profit_amount desc, targets.priority, targets.strategy_id
+            order by
+                targets.profit_amount desc,
+                targets.priority asc,
+                targets.strategy_id asc
         ) as strategy_rank
     from targets
     left join at_rest on targets.customer_id = at_rest.customer_id
@@ -96,7 +99,7 @@ spent as (
         chosen.*,
         {% if budget_is_set -%}
         sum(contact_cost_amount) over (
-            order by return_on_cost desc, profit_amount desc, customer_id
+            order by return_on_cost desc, profit_amount desc, customer_id asc
             rows between unbounded preceding and current row
         )
         {%- else -%}

@@ -1,8 +1,8 @@
 -- What each strategy would bring if everyone who may be contacted were:
 --   incremental margin = uplift x value at stake - discount given,
 --   profit = incremental margin - cost.
--- Spread over all customers of the shop it costs S = sum of W_i x C_i, W_i = the group's
--- share of the customers, C_i = the cost per contact. Who did not consent is not
+-- Spread over all customers of the shop it costs S = sum of W_i x C_i, W_i = share of
+-- the group among the customers, C_i = cost per contact. Who did not consent is not
 -- contacted, only counted. Strategies compete for customers: who gets which is in
 -- fct_audience_members.
 with
@@ -53,7 +53,8 @@ summed as (
         sum(uplift) filter (where has_marketing_consent) as uplift_sum,
         sum(value_at_stake_amount) filter (where has_marketing_consent)
             as value_at_stake_amount,
-        sum(expected_discount_amount) filter (where has_marketing_consent) as expected_discount_amount,
+        sum(expected_discount_amount) filter (where has_marketing_consent)
+            as expected_discount_amount,
         sum(incremental_margin_amount) filter (where has_marketing_consent)
             as incremental_margin_amount,
         sum(contact_cost_amount) filter (where has_marketing_consent)
