@@ -1,8 +1,8 @@
--- What is to be won with a customer. If the customer buys once more: the margin that one
--- purchase is expected to bring; of someone who never bought: what a new customer of
--- the channel is worth, the first purchase included. If the customer stays: what is
--- expected of the customer if still there, which is the residual value without the doubt
--- whether they have left (E = P(alive) x E given alive).
+-- What is to be won with a customer. If the customer buys once more: the margin that
+-- one purchase is expected to bring; of someone who never bought: what a new customer
+-- of the channel is worth, the first purchase included. If the customer stays: what is
+-- expected of one still there, which is the residual value without the doubt whether
+-- they have left (E = P(alive) x E given alive).
 -- Beside it how likely the customer buys without being asked, since such an offer is
 -- taken by those, too: at least one purchase, if purchases come as in a Poisson process
 -- with the expected number.
