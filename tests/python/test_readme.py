@@ -1,4 +1,4 @@
-"""The queries in README.md give the answers printed below them.
+"""The queries in README.md and docs/questions.md give the answers printed below them.
 
 ``python tests/python/test_readme.py [warehouse]`` prints the answers anew, after a
 build of the demo shop.
@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import duckdb
+import pytest
 
-README = Path(__file__).parents[2] / "README.md"
+REPOSITORY = Path(__file__).parents[2]
+PAGES = {"README.md": 5, "docs/questions.md": 13}  # with their numbers of questions
 QUESTION = re.compile(
     r"```sql\n(?P<sql>.*?)```\n```text\n(?P<answer>.*?)```", re.DOTALL
 )
@@ -35,24 +37,26 @@ def answer(warehouse: Path, sql: str) -> str:
     )  # fmt: skip
 
 
-def test_the_answers_in_the_readme_are_those_of_the_demo_shop(demo):
-    questions = list(QUESTION.finditer(README.read_text()))
-    assert len(questions) == 9
+@pytest.mark.parametrize("page", PAGES)
+def test_the_answers_are_those_of_the_demo_shop(demo, page):
+    questions = list(QUESTION.finditer((REPOSITORY / page).read_text()))
+    assert len(questions) == PAGES[page]
     for question in questions:
         assert answer(demo.path, question["sql"]) == question["answer"], question["sql"]
 
 
 def update(warehouse: Path) -> None:
-    """Print the answers of a warehouse into the README."""
-    text = README.read_text()
-    README.write_text(
-        QUESTION.sub(
-            lambda q: (
-                f"```sql\n{q['sql']}```\n```text\n{answer(warehouse, q['sql'])}```"
-            ),
-            text,
+    """Print the answers of a warehouse into the pages."""
+    for page in PAGES:
+        text = (REPOSITORY / page).read_text()
+        (REPOSITORY / page).write_text(
+            QUESTION.sub(
+                lambda q: (
+                    f"```sql\n{q['sql']}```\n```text\n{answer(warehouse, q['sql'])}```"
+                ),
+                text,
+            )
         )
-    )
 
 
 if __name__ == "__main__":
