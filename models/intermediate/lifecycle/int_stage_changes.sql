@@ -1,0 +1,335 @@
+-- On which days each customer's stage changed. A stage follows from events alone: what
+-- the customer buys, the paid months of a contract (each counts as a purchase on the
+-- day it begins), a silence that reaches a bound, and churn. From one event to the next
+-- nothing changes, so nothing is stored.
+-- Growing is decided on the day of each purchase: the latest three brought at least a
+-- quarter more revenue a day than all since the customer came, or came back. It is the
+-- customer's own pace, in purchases, so that it asks for no full year of history.
+-- While a contract runs nobody is silent.
+with
+
+customers as (
+    select
+        customer_id,
+        acquired_date
+    from {{ ref('dim_customers') }}
+),
+
+live as (
+    select
+        cutoff_date,
+        first_order_date
+    from {{ ref('int_cutoff_dates') }}
+    where cutoff = 'live'
+),
+
+paid_months as (
+    select
+        customer_id,
+        paid_date,
+        revenue_amount,
+        contract_end_date
+    from {{ ref('int_paid_months') }}
+),
+
+purchases as (
+    select
+        customer_id,
+        activity_date,
+        revenue_amount
+    from {{ ref('int_customer_days') }}
+    where purchase_number is not null
+),
+
+-- who buys on the day on which a paid month begins has one event
+events as (
+    select
+        coalesce(purchases.customer_id, paid_months.customer_id)
+            as customer_id,
+        coalesce(purchases.activity_date, paid_months.paid_date)
+            as event_date,
+        coalesce(purchases.revenue_amount, 0)
+        + coalesce(paid_months.revenue_amount, 0) as revenue_amount,
+        paid_months.contract_end_date
+    from purchases
+    full join paid_months
+        on
+            purchases.customer_id = paid_months.customer_id
+            and purchases.activity_date = paid_months.paid_date
+),
+
+stays as (
+    select
+        customer_id,
+        stay_start_date,
+        max(case when churn_event = 'churned' then event_date end) as churned_date,
+        max(case when churn_event = 'new' then event_date end) as first_event_date
+    from {{ ref('int_churn_events') }}
+    group by customer_id, stay_start_date
+),
+
+events_in_stays as (
+    select
+        events.customer_id,
+        events.event_date,
+        events.revenue_amount,
+        stays.churned_date,
+        row_number() over customer_events as purchase_count,
+        lead(events.event_date) over customer_events as next_event_date,
+        max(events.contract_end_date) over customer_events_so_far as contract_end_date,
+        count(stays.stay_start_date) over customer_events_so_far as stay_number
+    from events
+    left join stays
+        on
+            events.customer_id = stays.customer_id
+            and events.event_date = stays.stay_start_date
+    window
+        customer_events as (
+            partition by events.customer_id order by events.event_date
+        ),
+        customer_events_so_far as (
+            partition by events.customer_id
+            order by events.event_date
+            rows between unbounded preceding and current row
+        )
+),
+
+events_paced as (
+    select
+        customer_id,
+        event_date,
+        next_event_date,
+        contract_end_date,
+        case when stay_number = 1 then 'active' else 'won_back' end as churn_state,
+        purchase_count,
+        row_number() over stay_events as stay_purchase_count,
+        first_value(churned_date) over stay_events as churned_date,
+        {{ days_between('lag(event_date, 3) over stay_events', 'event_date') }}
+            as latest_days,
+        {{ days_between('first_value(event_date) over stay_events', 'event_date') }}
+            as stay_days,
+        sum(revenue_amount) over latest_events as latest_revenue_amount,
+        -- the first purchase of a stay ends no gap, and so is no part of the pace
+        sum(revenue_amount) over stay_events
+        - first_value(revenue_amount) over stay_events as stay_revenue_amount
+    from events_in_stays
+    window
+        stay_events as (
+            partition by customer_id, stay_number
+            order by event_date
+            rows between unbounded preceding and current row
+        ),
+        latest_events as (
+            partition by customer_id, stay_number
+            order by event_date
+            rows between 2 preceding and current row
+        )
+),
+
+events_judged as (
+    select
+        customer_id,
+        event_date,
+        next_event_date,
+        contract_end_date,
+        churn_state,
+        churned_date,
+        purchase_count,
+        stay_purchase_count,
+        -- revenue a day against revenue a day, without a division
+        coalesce(
+            stay_revenue_amount > 0
+            and latest_revenue_amount * stay_days
+            >= 1.25 * stay_revenue_amount * latest_days,
+            false
+        ) as is_growing
+    from events_paced
+),
+
+silence_bounds as (
+    select distinct
+        silence_rate,
+        silent_days
+    from {{ ref('int_stage_cases') }}
+    where silence_rate > 0
+),
+
+silences as (
+    select
+        events_judged.*,
+        silence_bounds.silence_rate,
+        greatest(
+            {{ add_days('events_judged.event_date', 'silence_bounds.silent_days') }},
+            coalesce(events_judged.contract_end_date, events_judged.event_date)
+        ) as silent_date
+    from events_judged
+    inner join silence_bounds
+        -- most gaps are too short, and need no further look
+        on
+            coalesce(
+                {{ days_between(
+                    'events_judged.event_date', 'events_judged.next_event_date'
+                ) }} > silence_bounds.silent_days,
+                true
+            )
+),
+
+-- whatever may change a stage: at most one row per customer and day
+points as (
+    select
+        customers.customer_id,
+        coalesce(customers.acquired_date, live.first_order_date) as from_date,
+        'active' as churn_state,
+        0 as purchase_count,
+        0 as stay_purchase_count,
+        0 as silence_rate,
+        false as is_growing
+    from customers
+    cross join live
+    left join stays
+        on
+            customers.customer_id = stays.customer_id
+            and stays.first_event_date is not null
+    where
+        stays.customer_id is null
+        or stays.first_event_date > customers.acquired_date
+
+    union all
+
+    select
+        customer_id,
+        event_date as from_date,
+        -- a contract may end on the day on which it began
+        case when churned_date = event_date then 'churned' else churn_state end
+            as churn_state,
+        purchase_count,
+        stay_purchase_count,
+        0 as silence_rate,
+        is_growing
+    from events_judged
+
+    union all
+
+    -- two bounds may be reached on one day, that on which a contract ends
+    select
+        silences.customer_id,
+        silences.silent_date as from_date,
+        max(silences.churn_state) as churn_state,
+        max(silences.purchase_count) as purchase_count,
+        max(silences.stay_purchase_count) as stay_purchase_count,
+        max(silences.silence_rate) as silence_rate,
+        max(case when silences.is_growing then 1 else 0 end) = 1 as is_growing
+    from silences
+    cross join live
+    where
+        silences.silent_date <= live.cutoff_date
+        and coalesce(silences.silent_date < silences.next_event_date, true)
+        and coalesce(silences.silent_date < silences.churned_date, true)
+    group by silences.customer_id, silences.silent_date
+
+    union all
+
+    select
+        customer_id,
+        churned_date as from_date,
+        'churned' as churn_state,
+        purchase_count,
+        stay_purchase_count,
+        0 as silence_rate,
+        is_growing
+    from events_judged
+    where
+        churned_date > event_date
+        and coalesce(churned_date < next_event_date, true)
+),
+
+limits as (
+    select
+        max(purchase_count) as purchase_count_limit,
+        max(stay_purchase_count) as stay_purchase_count_limit
+    from {{ ref('int_stage_cases') }}
+),
+
+staged as (
+    select
+        points.customer_id,
+        points.from_date,
+        cases.stage,
+        points.purchase_count,
+        points.stay_purchase_count,
+        points.is_growing
+    from points
+    cross join limits
+    inner join {{ ref('int_stage_cases') }} as cases
+        on
+            points.churn_state = cases.churn_state
+            and least(points.purchase_count, limits.purchase_count_limit)
+            = cases.purchase_count
+            and least(points.stay_purchase_count, limits.stay_purchase_count_limit)
+            = cases.stay_purchase_count
+            and points.silence_rate = cases.silence_rate
+            and points.is_growing = cases.is_growing
+),
+
+compared as (
+    select
+        customer_id,
+        from_date,
+        stage,
+        purchase_count,
+        stay_purchase_count,
+        is_growing,
+        lag(stage) over customer_points as previous_stage,
+        lead(from_date) over customer_points is null as is_latest
+    from staged
+    window customer_points as (partition by customer_id order by from_date)
+),
+
+changed as (
+    select
+        compared.*,
+        previous_stage is null or stage != previous_stage as is_change
+    from compared
+    where previous_stage is null or stage != previous_stage or is_latest
+),
+
+-- where the customer stands now is what the latest point says, changed or not
+followed as (
+    select
+        customer_id,
+        from_date,
+        stage,
+        previous_stage,
+        is_change,
+        min(case when is_change then from_date end) over (
+            partition by customer_id
+            order by from_date
+            rows between 1 following and unbounded following
+        ) as until_date,
+        max(case when is_latest then purchase_count end) over customer_changes
+            as purchase_count,
+        max(case when is_latest then stay_purchase_count end) over customer_changes
+            as stay_purchase_count,
+        max(case when is_latest and is_growing then 1 else 0 end)
+            over customer_changes = 1 as is_growing
+    from changed
+    window customer_changes as (partition by customer_id)
+),
+
+final as (
+    select
+        customer_id,
+        from_date,
+        until_date,
+        stage,
+        previous_stage,
+        case when until_date is null then cast(purchase_count as bigint) end
+            as purchase_count,
+        case when until_date is null then cast(stay_purchase_count as bigint) end
+            as stay_purchase_count,
+        case when until_date is null then is_growing end as is_growing
+    from followed
+    where is_change
+)
+
+select * from final
