@@ -6,6 +6,11 @@
 -- quarter more revenue a day than all since the customer came, or came back. It is the
 -- customer's own pace, in purchases, so that it asks for no full year of history.
 -- While a contract runs nobody is silent.
+{% set open_columns = [
+    'churn_state', 'purchase_count', 'stay_purchase_count', 'silent_since_date',
+    'is_growing',
+] %}
+
 with
 
 customers as (
@@ -48,6 +53,7 @@ events as (
             as customer_id,
         coalesce(purchases.activity_date, paid_months.paid_date)
             as event_date,
+        purchases.activity_date as purchase_date,
         coalesce(purchases.revenue_amount, 0)
         + coalesce(paid_months.revenue_amount, 0) as revenue_amount,
         paid_months.contract_end_date
@@ -72,6 +78,7 @@ events_in_stays as (
     select
         events.customer_id,
         events.event_date,
+        events.purchase_date,
         events.revenue_amount,
         stays.churned_date,
         row_number() over customer_events as purchase_count,
@@ -104,6 +111,10 @@ events_paced as (
         purchase_count,
         row_number() over stay_events as stay_purchase_count,
         first_value(churned_date) over stay_events as churned_date,
+        -- a purchase while a contract runs keeps nobody when the contract has ended
+        max(
+            case when coalesce(contract_end_date <= event_date, true) then purchase_date end
+        ) over stay_events as silence_start_date,
         {{ days_between('lag(event_date, 3) over stay_events', 'event_date') }}
             as latest_days,
         {{ days_between('first_value(event_date) over stay_events', 'event_date') }}
@@ -134,6 +145,7 @@ events_judged as (
         contract_end_date,
         churn_state,
         churned_date,
+        silence_start_date,
         purchase_count,
         stay_purchase_count,
         -- revenue a day against revenue a day, without a division
@@ -159,7 +171,9 @@ silences as (
         events_judged.*,
         silence_bounds.silence_rate,
         greatest(
-            {{ add_days('events_judged.event_date', 'silence_bounds.silent_days') }},
+            {{ add_days(
+                'events_judged.silence_start_date', 'silence_bounds.silent_days'
+            ) }},
             coalesce(events_judged.contract_end_date, events_judged.event_date)
         ) as silent_date
     from events_judged
@@ -168,9 +182,9 @@ silences as (
         on
             coalesce(
                 {{ days_between(
-                    'events_judged.event_date', 'events_judged.next_event_date'
+                    'events_judged.silence_start_date', 'events_judged.next_event_date'
                 ) }} > silence_bounds.silent_days,
-                true
+                events_judged.silence_start_date is not null
             )
 ),
 
@@ -183,6 +197,7 @@ points as (
         0 as purchase_count,
         0 as stay_purchase_count,
         0 as silence_rate,
+        cast(null as date) as silent_since_date,
         false as is_growing
     from customers
     cross join live
@@ -205,8 +220,13 @@ points as (
         purchase_count,
         stay_purchase_count,
         0 as silence_rate,
+        case
+            when coalesce(contract_end_date <= live.cutoff_date, true)
+                then silence_start_date
+        end as silent_since_date,
         is_growing
     from events_judged
+    cross join live
 
     union all
 
@@ -218,11 +238,13 @@ points as (
         max(silences.purchase_count) as purchase_count,
         max(silences.stay_purchase_count) as stay_purchase_count,
         max(silences.silence_rate) as silence_rate,
+        max(silences.silence_start_date) as silent_since_date,
         max(case when silences.is_growing then 1 else 0 end) = 1 as is_growing
     from silences
     cross join live
     where
         silences.silent_date <= live.cutoff_date
+        and silences.silent_date > silences.event_date
         and coalesce(silences.silent_date < silences.next_event_date, true)
         and coalesce(silences.silent_date < silences.churned_date, true)
     group by silences.customer_id, silences.silent_date
@@ -236,6 +258,7 @@ points as (
         purchase_count,
         stay_purchase_count,
         0 as silence_rate,
+        cast(null as date) as silent_since_date,
         is_growing
     from events_judged
     where
@@ -255,8 +278,10 @@ staged as (
         points.customer_id,
         points.from_date,
         cases.stage,
+        points.churn_state,
         points.purchase_count,
         points.stay_purchase_count,
+        points.silent_since_date,
         points.is_growing
     from points
     cross join limits
@@ -273,47 +298,51 @@ staged as (
 
 compared as (
     select
-        customer_id,
-        from_date,
-        stage,
-        purchase_count,
-        stay_purchase_count,
-        is_growing,
-        lag(stage) over customer_points as previous_stage,
-        lead(from_date) over customer_points is null as is_latest
+        staged.*,
+        lag(staged.stage) over customer_points as previous_stage,
+        lead(staged.from_date) over customer_points is null as is_latest
     from staged
-    window customer_points as (partition by customer_id order by from_date)
+    window
+        customer_points as (
+            partition by staged.customer_id order by staged.from_date
+        )
 ),
 
-changed as (
+changes_and_latest as (
     select
         compared.*,
-        previous_stage is null or stage != previous_stage as is_change
+        coalesce(compared.stage != compared.previous_stage, true) as is_change
     from compared
-    where previous_stage is null or stage != previous_stage or is_latest
+    where
+        coalesce(compared.stage != compared.previous_stage, true)
+        or compared.is_latest
 ),
 
--- where the customer stands now is what the latest point says, changed or not
+-- what the latest point says is how things stand now, whether it changed the stage or not
 followed as (
     select
-        customer_id,
-        from_date,
-        stage,
-        previous_stage,
-        is_change,
-        min(case when is_change then from_date end) over (
-            partition by customer_id
-            order by from_date
-            rows between 1 following and unbounded following
-        ) as until_date,
-        max(case when is_latest then purchase_count end) over customer_changes
-            as purchase_count,
-        max(case when is_latest then stay_purchase_count end) over customer_changes
-            as stay_purchase_count,
-        max(case when is_latest and is_growing then 1 else 0 end)
-            over customer_changes = 1 as is_growing
-    from changed
-    window customer_changes as (partition by customer_id)
+        changes_and_latest.customer_id,
+        changes_and_latest.from_date,
+        min(case when changes_and_latest.is_change then changes_and_latest.from_date end)
+            over (
+                partition by changes_and_latest.customer_id
+                order by changes_and_latest.from_date
+                rows between 1 following and unbounded following
+            ) as until_date,
+        changes_and_latest.stage,
+        changes_and_latest.previous_stage,
+        {% for column in open_columns %}
+        last_value(changes_and_latest.{{ column }}) over customer_changes
+            as {{ column }},
+        {% endfor %}
+        changes_and_latest.is_change
+    from changes_and_latest
+    window
+        customer_changes as (
+            partition by changes_and_latest.customer_id
+            order by changes_and_latest.from_date
+            rows between unbounded preceding and unbounded following
+        )
 ),
 
 final as (
@@ -323,10 +352,12 @@ final as (
         until_date,
         stage,
         previous_stage,
+        case when until_date is null then churn_state end as churn_state,
         case when until_date is null then cast(purchase_count as bigint) end
             as purchase_count,
         case when until_date is null then cast(stay_purchase_count as bigint) end
             as stay_purchase_count,
+        case when until_date is null then silent_since_date end as silent_since_date,
         case when until_date is null then is_growing end as is_growing
     from followed
     where is_change
