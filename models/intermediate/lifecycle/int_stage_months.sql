@@ -1,0 +1,157 @@
+-- How many customers went from which stage to which in each month, from one month's end
+-- to the next; what came and went in between does not count. Only who moved is read
+-- from the changes; how many stayed follows from how many there were.
+with
+
+changes as (
+    select
+        customer_id,
+        from_date,
+        {{ month_start('from_date') }} as calendar_month,
+        stage,
+        previous_stage
+    from {{ ref('int_stage_changes') }}
+),
+
+numbered as (
+    select
+        customer_id,
+        calendar_month,
+        stage,
+        previous_stage,
+        row_number() over (
+            partition by customer_id, calendar_month order by from_date
+        ) as change_rank,
+        row_number() over (
+            partition by customer_id, calendar_month order by from_date desc
+        ) as change_rank_from_end
+    from changes
+),
+
+moved as (
+    select
+        calendar_month,
+        customer_id,
+        max(case when change_rank = 1 then coalesce(previous_stage, 'new') end)
+            as from_stage,
+        max(case when change_rank_from_end = 1 then stage end) as to_stage
+    from numbered
+    where change_rank = 1 or change_rank_from_end = 1
+    group by calendar_month, customer_id
+),
+
+moves as (
+    select
+        calendar_month,
+        from_stage,
+        to_stage,
+        count(*) as customer_count
+    from moved
+    where from_stage != to_stage
+    group by calendar_month, from_stage, to_stage
+),
+
+net_changes as (
+    select
+        calendar_month,
+        stage,
+        sum(net_count) as net_count,
+        sum(left_count) as left_count
+    from (
+        select
+            calendar_month,
+            to_stage as stage,
+            customer_count as net_count,
+            0 as left_count
+        from moves
+
+        union all
+
+        select
+            calendar_month,
+            from_stage as stage,
+            -customer_count as net_count,
+            customer_count as left_count
+        from moves
+        where from_stage != 'new'
+    ) as arrivals_and_departures
+    group by calendar_month, stage
+),
+
+live as (
+    select
+        {{ month_start('cutoff_date') }} as live_month,
+        -- the first month whose end has not been seen
+        {{ month_start(add_days('cutoff_date', 1)) }} as first_open_month
+    from {{ ref('int_cutoff_dates') }}
+    where cutoff = 'live'
+),
+
+first_month as (
+    select min(calendar_month) as calendar_month
+    from moves
+),
+
+grid as (
+    select
+        {{ add_months('first_month.calendar_month', 'counter.n') }} as calendar_month,
+        stages.stage,
+        live.first_open_month
+    from first_month
+    cross join live
+    cross join {{ ref('lifecycle_stages') }} as stages
+    -- a hundred years
+    inner join {{ numbers(1200) }} as counter
+        on
+            counter.n
+            <= {{ months_between('first_month.calendar_month', 'live.live_month') }}
+),
+
+accumulated as (
+    select
+        grid.calendar_month,
+        grid.stage,
+        grid.first_open_month,
+        coalesce(net_changes.left_count, 0) as left_count,
+        coalesce(sum(net_changes.net_count) over (
+            partition by grid.stage
+            order by grid.calendar_month
+            rows between unbounded preceding and 1 preceding
+        ), 0) as start_count
+    from grid
+    left join net_changes
+        on
+            grid.calendar_month = net_changes.calendar_month
+            and grid.stage = net_changes.stage
+),
+
+movements as (
+    select
+        calendar_month,
+        from_stage,
+        to_stage,
+        customer_count
+    from moves
+
+    union all
+
+    select
+        calendar_month,
+        stage as from_stage,
+        stage as to_stage,
+        start_count - left_count as customer_count
+    from accumulated
+),
+
+final as (
+    select
+        movements.calendar_month,
+        movements.from_stage,
+        movements.to_stage,
+        cast(movements.customer_count as bigint) as customer_count,
+        movements.calendar_month < live.first_open_month as is_mature
+    from movements
+    cross join live
+)
+
+select * from final

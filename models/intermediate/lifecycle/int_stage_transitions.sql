@@ -1,0 +1,59 @@
+-- How likely a customer in a stage at a month's start is in each stage at its end: the
+-- last twelve complete months taken together, so that every season counts once.
+with
+
+months as (
+    select
+        calendar_month,
+        from_stage,
+        to_stage,
+        customer_count
+    from {{ ref('int_stage_months') }}
+    where is_mature and from_stage != 'new'
+),
+
+latest as (
+    select max(calendar_month) as calendar_month
+    from months
+),
+
+summed as (
+    select
+        months.from_stage,
+        months.to_stage,
+        sum(months.customer_count) as customer_month_count
+    from months
+    cross join latest
+    where
+        {{ months_between('months.calendar_month', 'latest.calendar_month') }} < 12
+    group by months.from_stage, months.to_stage
+    having sum(months.customer_count) > 0
+),
+
+shared as (
+    select
+        from_stage,
+        to_stage,
+        customer_month_count,
+        sum(customer_month_count) over (partition by from_stage)
+            as from_customer_month_count,
+        sum(case when from_stage != to_stage then customer_month_count end)
+            over (partition by from_stage) as leaving_customer_month_count
+    from summed
+),
+
+final as (
+    select
+        from_stage,
+        to_stage,
+        cast(customer_month_count as bigint) as customer_month_count,
+        cast(from_customer_month_count as bigint) as from_customer_month_count,
+        {{ ratio('customer_month_count', 'from_customer_month_count') }}
+            as transition_rate,
+        case when from_stage != to_stage then
+            {{ ratio('customer_month_count', 'leaving_customer_month_count') }}
+        end as share_of_leaving_rate
+    from shared
+)
+
+select * from final
