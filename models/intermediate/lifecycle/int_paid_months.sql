@@ -38,7 +38,7 @@ final as (
         months.paid_date,
         months.ended_date as contract_end_date,
         {{ money('coalesce(sum(subscriptions.monthly_amount), 0)') }}
-            as revenue_amount
+            as fee_amount
     from months
     left join subscriptions
         on

@@ -22,8 +22,8 @@ limits as (
         1 + coalesce(greatest(
             max(coalesce(minimum_purchase_count, 0)),
             max(coalesce(maximum_purchase_count, 0))
-        ), 0) as purchase_count_limit,
-        1 + coalesce(max(maximum_stay_purchase_count), 0) as stay_purchase_count_limit
+        ), 0) as bought_limit,
+        1 + coalesce(max(maximum_stay_purchase_count), 0) as stay_bought_limit
     from rules
 ),
 
@@ -60,15 +60,15 @@ growths as (
 cases as (
     select
         churn_states.churn_state,
-        purchases.n as purchase_count,
-        stay_purchases.n as stay_purchase_count,
+        purchases.n as bought_count,
+        stay_purchases.n as stay_bought_count,
         silences.silence_rate,
         growths.is_growing
     from limits
     inner join {{ numbers(100) }} as purchases
-        on purchases.n <= limits.purchase_count_limit
+        on purchases.n <= limits.bought_limit
     inner join {{ numbers(100) }} as stay_purchases
-        on stay_purchases.n <= limits.stay_purchase_count_limit
+        on stay_purchases.n <= limits.stay_bought_limit
     cross join churn_states
     cross join silences
     cross join growths
@@ -77,8 +77,8 @@ cases as (
 first_rules as (
     select
         cases.churn_state,
-        cases.purchase_count,
-        cases.stay_purchase_count,
+        cases.bought_count,
+        cases.stay_bought_count,
         cases.silence_rate,
         cases.is_growing,
         min(rules.stage_order) as stage_order
@@ -86,17 +86,17 @@ first_rules as (
     left join rules
         on
             cases.churn_state = coalesce(rules.churn_state, cases.churn_state)
-            and cases.purchase_count >= coalesce(rules.minimum_purchase_count, 0)
-            and cases.purchase_count
-            <= coalesce(rules.maximum_purchase_count, cases.purchase_count)
-            and cases.stay_purchase_count
-            <= coalesce(rules.maximum_stay_purchase_count, cases.stay_purchase_count)
+            and cases.bought_count >= coalesce(rules.minimum_purchase_count, 0)
+            and cases.bought_count
+            <= coalesce(rules.maximum_purchase_count, cases.bought_count)
+            and cases.stay_bought_count
+            <= coalesce(rules.maximum_stay_purchase_count, cases.stay_bought_count)
             and cases.silence_rate >= coalesce(rules.minimum_silence_rate, 0)
             and cases.is_growing = coalesce(rules.is_growing, cases.is_growing)
     group by
         cases.churn_state,
-        cases.purchase_count,
-        cases.stay_purchase_count,
+        cases.bought_count,
+        cases.stay_bought_count,
         cases.silence_rate,
         cases.is_growing
 ),
@@ -104,11 +104,11 @@ first_rules as (
 final as (
     select
         first_rules.churn_state,
-        cast(first_rules.purchase_count as bigint) as purchase_count,
-        cast(first_rules.stay_purchase_count as bigint) as stay_purchase_count,
+        cast(first_rules.bought_count as bigint) as bought_count,
+        cast(first_rules.stay_bought_count as bigint) as stay_bought_count,
         first_rules.silence_rate,
         cast(ceil(first_rules.silence_rate * threshold.inactivity_days) as integer)
-            as silent_days,
+            as silence_bound_days,
         rules.stage,
         first_rules.is_growing
     from first_rules

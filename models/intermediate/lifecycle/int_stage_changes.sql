@@ -7,7 +7,7 @@
 -- customer's own pace, in purchases, so that it asks for no full year of history.
 -- While a contract runs nobody is silent.
 {% set open_columns = [
-    'churn_state', 'purchase_count', 'stay_purchase_count', 'silent_since_date',
+    'churn_state', 'bought_count', 'stay_bought_count', 'silent_since_date',
     'is_growing',
 ] %}
 
@@ -32,7 +32,7 @@ paid_months as (
     select
         customer_id,
         paid_date,
-        revenue_amount,
+        fee_amount,
         contract_end_date
     from {{ ref('int_paid_months') }}
 ),
@@ -55,7 +55,7 @@ events as (
             as event_date,
         purchases.activity_date as purchase_date,
         coalesce(purchases.revenue_amount, 0)
-        + coalesce(paid_months.revenue_amount, 0) as revenue_amount,
+        + coalesce(paid_months.fee_amount, 0) as revenue_amount,
         paid_months.contract_end_date
     from purchases
     full join paid_months
@@ -81,7 +81,7 @@ events_in_stays as (
         events.purchase_date,
         events.revenue_amount,
         stays.churned_date,
-        row_number() over customer_events as purchase_count,
+        row_number() over customer_events as bought_count,
         lead(events.event_date) over customer_events as next_event_date,
         max(events.contract_end_date) over customer_events_so_far as contract_end_date,
         count(stays.stay_start_date) over customer_events_so_far as stay_number
@@ -108,8 +108,8 @@ events_paced as (
         next_event_date,
         contract_end_date,
         case when stay_number = 1 then 'active' else 'won_back' end as churn_state,
-        purchase_count,
-        row_number() over stay_events as stay_purchase_count,
+        bought_count,
+        row_number() over stay_events as stay_bought_count,
         first_value(churned_date) over stay_events as churned_date,
         -- a purchase while a contract runs keeps nobody when the contract has ended
         max(
@@ -146,8 +146,8 @@ events_judged as (
         churn_state,
         churned_date,
         silence_start_date,
-        purchase_count,
-        stay_purchase_count,
+        bought_count,
+        stay_bought_count,
         -- revenue a day against revenue a day, without a division
         coalesce(
             stay_revenue_amount > 0
@@ -161,7 +161,7 @@ events_judged as (
 silence_bounds as (
     select distinct
         silence_rate,
-        silent_days
+        silence_bound_days
     from {{ ref('int_stage_cases') }}
     where silence_rate > 0
 ),
@@ -172,7 +172,7 @@ silences as (
         silence_bounds.silence_rate,
         greatest(
             {{ add_days(
-                'events_judged.silence_start_date', 'silence_bounds.silent_days'
+                'events_judged.silence_start_date', 'silence_bounds.silence_bound_days'
             ) }},
             coalesce(events_judged.contract_end_date, events_judged.event_date)
         ) as silent_date
@@ -183,7 +183,7 @@ silences as (
             coalesce(
                 {{ days_between(
                     'events_judged.silence_start_date', 'events_judged.next_event_date'
-                ) }} > silence_bounds.silent_days,
+                ) }} > silence_bounds.silence_bound_days,
                 events_judged.silence_start_date is not null
             )
 ),
@@ -194,8 +194,8 @@ points as (
         customers.customer_id,
         coalesce(customers.acquired_date, live.first_order_date) as from_date,
         'active' as churn_state,
-        0 as purchase_count,
-        0 as stay_purchase_count,
+        0 as bought_count,
+        0 as stay_bought_count,
         0 as silence_rate,
         cast(null as date) as silent_since_date,
         false as is_growing
@@ -217,8 +217,8 @@ points as (
         -- a contract may end on the day on which it began
         case when churned_date = event_date then 'churned' else churn_state end
             as churn_state,
-        purchase_count,
-        stay_purchase_count,
+        bought_count,
+        stay_bought_count,
         0 as silence_rate,
         case
             when coalesce(contract_end_date <= live.cutoff_date, true)
@@ -235,8 +235,8 @@ points as (
         silences.customer_id,
         silences.silent_date as from_date,
         max(silences.churn_state) as churn_state,
-        max(silences.purchase_count) as purchase_count,
-        max(silences.stay_purchase_count) as stay_purchase_count,
+        max(silences.bought_count) as bought_count,
+        max(silences.stay_bought_count) as stay_bought_count,
         max(silences.silence_rate) as silence_rate,
         max(silences.silence_start_date) as silent_since_date,
         max(case when silences.is_growing then 1 else 0 end) = 1 as is_growing
@@ -255,8 +255,8 @@ points as (
         customer_id,
         churned_date as from_date,
         'churned' as churn_state,
-        purchase_count,
-        stay_purchase_count,
+        bought_count,
+        stay_bought_count,
         0 as silence_rate,
         cast(null as date) as silent_since_date,
         is_growing
@@ -268,8 +268,8 @@ points as (
 
 limits as (
     select
-        max(purchase_count) as purchase_count_limit,
-        max(stay_purchase_count) as stay_purchase_count_limit
+        max(bought_count) as bought_limit,
+        max(stay_bought_count) as stay_bought_limit
     from {{ ref('int_stage_cases') }}
 ),
 
@@ -279,8 +279,8 @@ staged as (
         points.from_date,
         cases.stage,
         points.churn_state,
-        points.purchase_count,
-        points.stay_purchase_count,
+        points.bought_count,
+        points.stay_bought_count,
         points.silent_since_date,
         points.is_growing
     from points
@@ -288,10 +288,10 @@ staged as (
     inner join {{ ref('int_stage_cases') }} as cases
         on
             points.churn_state = cases.churn_state
-            and least(points.purchase_count, limits.purchase_count_limit)
-            = cases.purchase_count
-            and least(points.stay_purchase_count, limits.stay_purchase_count_limit)
-            = cases.stay_purchase_count
+            and least(points.bought_count, limits.bought_limit)
+            = cases.bought_count
+            and least(points.stay_bought_count, limits.stay_bought_limit)
+            = cases.stay_bought_count
             and points.silence_rate = cases.silence_rate
             and points.is_growing = cases.is_growing
 ),
@@ -353,10 +353,10 @@ final as (
         stage,
         previous_stage,
         case when until_date is null then churn_state end as churn_state,
-        case when until_date is null then cast(purchase_count as bigint) end
-            as purchase_count,
-        case when until_date is null then cast(stay_purchase_count as bigint) end
-            as stay_purchase_count,
+        case when until_date is null then cast(bought_count as bigint) end
+            as bought_count,
+        case when until_date is null then cast(stay_bought_count as bigint) end
+            as stay_bought_count,
         case when until_date is null then silent_since_date end as silent_since_date,
         case when until_date is null then is_growing end as is_growing
     from followed

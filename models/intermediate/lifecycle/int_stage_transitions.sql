@@ -21,7 +21,7 @@ summed as (
     select
         months.from_stage,
         months.to_stage,
-        sum(months.customer_count) as customer_month_count
+        sum(months.customer_count) as pair_month_count
     from months
     cross join latest
     where
@@ -34,11 +34,11 @@ shared as (
     select
         from_stage,
         to_stage,
-        customer_month_count,
-        sum(customer_month_count) over (partition by from_stage)
-            as from_customer_month_count,
-        sum(case when from_stage != to_stage then customer_month_count end)
-            over (partition by from_stage) as leaving_customer_month_count
+        pair_month_count,
+        sum(pair_month_count) over (partition by from_stage)
+            as customer_month_count,
+        sum(case when from_stage != to_stage then pair_month_count end)
+            over (partition by from_stage) as leaving_month_count
     from summed
 ),
 
@@ -46,12 +46,12 @@ final as (
     select
         from_stage,
         to_stage,
+        cast(pair_month_count as bigint) as pair_month_count,
         cast(customer_month_count as bigint) as customer_month_count,
-        cast(from_customer_month_count as bigint) as from_customer_month_count,
-        {{ ratio('customer_month_count', 'from_customer_month_count') }}
+        {{ ratio('pair_month_count', 'customer_month_count') }}
             as transition_rate,
         case when from_stage != to_stage then
-            {{ ratio('customer_month_count', 'leaving_customer_month_count') }}
+            {{ ratio('pair_month_count', 'leaving_month_count') }}
         end as share_of_leaving_rate
     from shared
 )

@@ -1,6 +1,6 @@
 -- Where each customer stands on the evening of the live cutoff, and what comes next: the
 -- next stage if the customer stays silent, with its day; the stage after a purchase
--- tomorrow (taking it not to change whether the customer grows); and where those who
+-- tomorrow (who grows goes on growing, unless silent for long); and where those who
 -- leave the stage within a month most often go.
 with
 
@@ -18,10 +18,10 @@ threshold as (
 cases as (
     select
         churn_state,
-        purchase_count,
-        stay_purchase_count,
+        bought_count,
+        stay_bought_count,
         silence_rate,
-        silent_days,
+        silence_bound_days,
         stage,
         is_growing
     from {{ ref('int_stage_cases') }}
@@ -29,8 +29,9 @@ cases as (
 
 limits as (
     select
-        max(purchase_count) as purchase_count_limit,
-        max(stay_purchase_count) as stay_purchase_count_limit
+        max(bought_count) as bought_limit,
+        max(stay_bought_count) as stay_bought_limit,
+        min(case when silence_rate > 0 then silence_bound_days end) as first_silence_bound_days
     from cases
 ),
 
@@ -43,22 +44,28 @@ customers as (
         live.cutoff_date,
         threshold.inactivity_days,
         changes.churn_state,
-        least(changes.purchase_count, limits.purchase_count_limit) as purchase_count,
-        least(changes.stay_purchase_count, limits.stay_purchase_count_limit)
-            as stay_purchase_count,
-        -- a return starts a new stay, in which nothing has grown yet
+        least(changes.bought_count, limits.bought_limit) as bought_count,
+        least(changes.stay_bought_count, limits.stay_bought_limit)
+            as stay_bought_count,
+        -- a return starts a new stay
         case
             when changes.churn_state = 'churned' then 'won_back'
             else changes.churn_state
         end as next_churn_state,
-        least(changes.purchase_count + 1, limits.purchase_count_limit)
-            as next_purchase_count,
+        least(changes.bought_count + 1, limits.bought_limit)
+            as next_bought_count,
         case
             when changes.churn_state = 'churned' then 1
             else
-                least(changes.stay_purchase_count + 1, limits.stay_purchase_count_limit)
-        end as next_stay_purchase_count,
-        changes.is_growing and changes.churn_state != 'churned' as next_is_growing,
+                least(changes.stay_bought_count + 1, limits.stay_bought_limit)
+        end as next_stay_bought_count,
+        changes.is_growing
+        and changes.churn_state != 'churned'
+        and coalesce(
+            {{ days_between('changes.silent_since_date', 'live.cutoff_date') }}
+            < limits.first_silence_bound_days,
+            true
+        ) as next_is_growing,
         changes.silent_since_date,
         changes.is_growing
     from {{ ref('int_stage_changes') }} as changes
@@ -73,16 +80,16 @@ silences as (
     select
         customers.customer_id,
         cases.stage as next_stage,
-        cases.silent_days
+        cases.silence_bound_days
     from customers
     inner join cases
         on
             customers.churn_state = cases.churn_state
-            and customers.purchase_count = cases.purchase_count
-            and customers.stay_purchase_count = cases.stay_purchase_count
+            and customers.bought_count = cases.bought_count
+            and customers.stay_bought_count = cases.stay_bought_count
             and customers.is_growing = cases.is_growing
             and {{ days_between('customers.silent_since_date', 'customers.cutoff_date') }}
-            < cases.silent_days
+            < cases.silence_bound_days
             and customers.stage != cases.stage
     where customers.silent_since_date is not null and cases.silence_rate > 0
 
@@ -91,12 +98,12 @@ silences as (
     select
         customers.customer_id,
         cases.stage as next_stage,
-        customers.inactivity_days as silent_days
+        customers.inactivity_days as silence_bound_days
     from customers
     inner join cases
         on
-            customers.purchase_count = cases.purchase_count
-            and customers.stay_purchase_count = cases.stay_purchase_count
+            customers.bought_count = cases.bought_count
+            and customers.stay_bought_count = cases.stay_bought_count
             and customers.is_growing = cases.is_growing
             and cases.churn_state = 'churned'
             and cases.silence_rate = 0
@@ -108,8 +115,8 @@ silences_ranked as (
     select
         customer_id,
         next_stage,
-        silent_days,
-        row_number() over (partition by customer_id order by silent_days) as silence_rank
+        silence_bound_days,
+        row_number() over (partition by customer_id order by silence_bound_days) as silence_rank
     from silences
 ),
 
@@ -120,7 +127,7 @@ transitions as (
         share_of_leaving_rate,
         row_number() over (
             partition by from_stage
-            order by customer_month_count desc, to_stage
+            order by pair_month_count desc, to_stage
         ) as transition_rank
     from {{ ref('int_stage_transitions') }}
     where from_stage != to_stage
@@ -133,7 +140,7 @@ final as (
         customers.stage,
         customers.previous_stage,
         silences_ranked.next_stage as stage_if_silent,
-        {{ add_days('customers.silent_since_date', 'silences_ranked.silent_days') }}
+        {{ add_days('customers.silent_since_date', 'silences_ranked.silence_bound_days') }}
             as stage_if_silent_date,
         purchased.stage as stage_if_bought,
         transitions.to_stage as likeliest_next_stage,
@@ -148,8 +155,8 @@ final as (
     left join cases as purchased
         on
             customers.next_churn_state = purchased.churn_state
-            and customers.next_purchase_count = purchased.purchase_count
-            and customers.next_stay_purchase_count = purchased.stay_purchase_count
+            and customers.next_bought_count = purchased.bought_count
+            and customers.next_stay_bought_count = purchased.stay_bought_count
             and customers.next_is_growing = purchased.is_growing
             and purchased.silence_rate = 0
     left join transitions

@@ -23,7 +23,7 @@ final as (
         cast(
             sum(customer_count) over (partition by calendar_month, from_stage)
             as bigint
-        ) as from_customer_count,
+        ) as from_stage_count,
         {{ ratio(
             'customer_count',
             'sum(customer_count) over (partition by calendar_month, from_stage)'

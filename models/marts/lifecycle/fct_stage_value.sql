@@ -25,7 +25,7 @@ transitions as (
     select
         from_stage,
         to_stage,
-        from_customer_month_count,
+        customer_month_count,
         transition_rate
     from {{ ref('int_stage_transitions') }}
 ),
@@ -69,7 +69,7 @@ margins as (
 counted as (
     select
         from_stage as stage,
-        max(from_customer_month_count) as customer_month_count,
+        max(customer_month_count) as customer_month_count,
         sum(case when from_stage = to_stage then transition_rate end) as staying_rate
     from transitions
     group by from_stage

@@ -1,0 +1,154 @@
+"""The value of a Markov chain against numpy and the closed form.
+
+One dbt run in a project of its own, which has nothing but the macros of this one,
+values all chains over all horizons.
+"""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pytest
+
+MACROS = Path(__file__).parents[2] / "macros"
+
+PROJECT = f"""
+name: customer_lifetime
+profile: markov
+flags: {{send_anonymous_usage_stats: false}}
+macro-paths: ["{MACROS / "engines"}", "{MACROS / "statistics"}"]
+models: {{+materialized: table}}
+"""
+
+PROFILE = """
+markov:
+  target: duckdb
+  outputs: {duckdb: {type: duckdb, path: chains.duckdb, threads: 1}}
+"""
+
+HORIZONS = (1, 2, 3, 5, 12, 36, 37, 600)
+Chain = tuple[np.ndarray, np.ndarray, float]
+
+
+def recency_chain() -> Chain:
+    """The worked example of Pfeifer & Carraway 2000: four recencies, and gone.
+
+    A customer of recency 1 to 4 buys with probability .3, .2, .15, .05, which brings
+    40; each period in which one is still written to costs 4. 20 % a period.
+    """
+    matrix = np.zeros((5, 5))
+    for recency, probability in enumerate((0.3, 0.2, 0.15, 0.05)):
+        matrix[recency, 0] = probability
+        matrix[recency, recency + 1] = 1 - probability
+    matrix[4, 4] = 1
+    return matrix, np.array([36.0, -4, -4, -4, 0]), 0.2
+
+
+def random_chain(seed: int, size: int, rate: float) -> Chain:
+    """A chain in which about half of all pairs are never seen."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.random((size, size)) * (rng.random((size, size)) < 0.5)
+    matrix += np.eye(size) * 0.1
+    return (
+        matrix / matrix.sum(axis=1, keepdims=True),
+        rng.normal(0, 1000, size),
+        rate,
+    )
+
+
+CHAINS = {
+    "recency": recency_chain(),
+    "random_8": random_chain(1, 8, 0.008),
+    "random_20": random_chain(2, 20, 0),
+    "one_state": (np.ones((1, 1)), np.array([7.0]), 0.01),
+}
+
+
+def expected(chain: Chain, periods: int) -> np.ndarray:
+    """The sum over the periods, one power of the matrix after the other."""
+    matrix, rewards, rate = chain
+    return sum(
+        np.linalg.matrix_power(matrix / (1 + rate), t) @ rewards for t in range(periods)
+    )
+
+
+@pytest.fixture(scope="module")
+def values(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], list]:
+    """What the macro says of each chain and horizon, in the order of the states."""
+    folder = tmp_path_factory.mktemp("markov")
+    (folder / "models").mkdir()
+    (folder / "dbt_project.yml").write_text(PROJECT)
+    (folder / "profiles.yml").write_text(PROFILE)
+    with duckdb.connect(folder / "chains.duckdb") as database:
+        for name, (matrix, rewards, _) in CHAINS.items():
+            database.execute(
+                f"create table {name}_rates"
+                " (from_state text, to_state text, transition_rate double)"
+            )
+            pairs = [
+                (f"s{i:02}", f"s{j:02}", rate)
+                for (i, j), rate in np.ndenumerate(matrix)
+                if rate > 0
+            ]
+            database.executemany(f"insert into {name}_rates values (?, ?, ?)", pairs)
+            database.execute(f"create table {name}_rewards (state text, reward double)")
+            states = [(f"s{i:02}", reward) for i, reward in enumerate(rewards)]
+            database.executemany(f"insert into {name}_rewards values (?, ?)", states)
+    for name, (_, _, rate) in CHAINS.items():
+        (folder / "models" / f"{name}.sql").write_text(
+            "\nunion all\n".join(
+                f"select {periods} as periods, * from ({{{{ markov_chain_value("
+                f"'{name}_rates', '{name}_rewards', '{rate}', {periods}) }}}})"
+                for periods in HORIZONS
+            )
+        )
+    run = subprocess.run(
+        [sys.executable, "-m", "dbt.cli.main", "run", "--profiles-dir", "."],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stdout
+    with duckdb.connect(folder / "chains.duckdb", read_only=True) as database:
+        return {
+            (name, periods): [
+                value
+                for (value,) in database.execute(
+                    f"select state_value from {name} where periods = ? order by state",
+                    [periods],
+                ).fetchall()
+            ]
+            for name in CHAINS
+            for periods in HORIZONS
+        }
+
+
+@pytest.mark.parametrize("periods", HORIZONS)
+@pytest.mark.parametrize("name", CHAINS)
+def test_the_value_is_the_discounted_sum_over_the_powers_of_the_matrix(
+    name: str, periods: int, values: dict
+) -> None:
+    assert values[name, periods] == pytest.approx(
+        expected(CHAINS[name], periods), rel=1e-10, abs=1e-9
+    )
+
+
+def test_a_long_horizon_comes_to_the_closed_form_of_for_ever(values: dict) -> None:
+    matrix, rewards, rate = CHAINS["recency"]
+    for_ever = np.linalg.solve(np.eye(5) - matrix / (1 + rate), rewards)
+    assert values["recency", 600] == pytest.approx(for_ever, rel=1e-10, abs=1e-9)
+
+
+def test_the_worked_example_of_the_paper_comes_out(values: dict) -> None:
+    # its T = 4 counts the purchase of today, too: five rewards
+    after_4 = [50.115, 4.220, 0.592, -1.980, 0]
+    for_ever = [52.320, 5.554, 1.251, -1.820, 0]
+    assert values["recency", 5] == pytest.approx(after_4, abs=0.0005)
+    assert values["recency", 600] == pytest.approx(for_ever, abs=0.0005)
+
+
+def test_one_state_is_an_annuity_due(values: dict) -> None:
+    due = 7 * (1 - 1.01**-36) / (1 - 1 / 1.01)
+    assert values["one_state", 36] == pytest.approx([due])
