@@ -1,5 +1,5 @@
--- Each customer has one present stage, each stage that is over is followed by another on
--- the day on which it ended, and who is in a stage of the lost is lost.
+-- Each customer has one present stage, each stage that is over is followed by another
+-- on the day on which it ended, and whom one table has as lost is lost in the other.
 with
 
 changes as (

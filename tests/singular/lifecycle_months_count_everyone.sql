@@ -55,7 +55,7 @@ broken_transitions as (
 
     select
         calendar_month,
-        from_stage as stage,
+        from_stage,
         'the rates do not add up to 1' as finding
     from transitions
     where abs(transition_rate - 1) > 0.000000001

@@ -1,6 +1,6 @@
--- The funnel has the customers of fct_activation. Its steps are purchases and paid months,
--- so that no fewer are activated and come to a second; without contracts as many. (Retained
--- is the second purchase unless lifecycle_stages was edited.)
+-- The funnel has the customers of fct_activation. Its steps are purchases and paid
+-- months, so that no fewer are activated and come to a second; without contracts as
+-- many. (Retained is the second purchase unless lifecycle_stages was edited.)
 with
 
 funnel as (

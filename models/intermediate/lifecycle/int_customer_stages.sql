@@ -1,4 +1,5 @@
--- The stage of each customer on the evening of each cutoff, as a build on that day said.
+-- The stage of each customer on the evening of each cutoff, as a build on that day
+-- said.
 with
 
 cutoffs as (

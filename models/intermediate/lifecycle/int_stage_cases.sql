@@ -66,9 +66,9 @@ cases as (
         growths.is_growing
     from limits
     inner join {{ numbers(100) }} as purchases
-        on purchases.n <= limits.bought_limit
+        on limits.bought_limit >= purchases.n
     inner join {{ numbers(100) }} as stay_purchases
-        on stay_purchases.n <= limits.stay_bought_limit
+        on limits.stay_bought_limit >= stay_purchases.n
     cross join churn_states
     cross join silences
     cross join growths

@@ -113,7 +113,9 @@ events_paced as (
         first_value(churned_date) over stay_events as churned_date,
         -- a purchase while a contract runs keeps nobody when the contract has ended
         max(
-            case when coalesce(contract_end_date <= event_date, true) then purchase_date end
+            case
+                when coalesce(contract_end_date <= event_date, true) then purchase_date
+            end
         ) over stay_events as silence_start_date,
         {{ days_between('lag(event_date, 3) over stay_events', 'event_date') }}
             as latest_days,
@@ -212,19 +214,21 @@ points as (
     union all
 
     select
-        customer_id,
-        event_date as from_date,
+        events_judged.customer_id,
+        events_judged.event_date as from_date,
         -- a contract may end on the day on which it began
-        case when churned_date = event_date then 'churned' else churn_state end
-            as churn_state,
-        bought_count,
-        stay_bought_count,
+        case
+            when events_judged.churned_date = events_judged.event_date then 'churned'
+            else events_judged.churn_state
+        end as churn_state,
+        events_judged.bought_count,
+        events_judged.stay_bought_count,
         0 as silence_rate,
         case
-            when coalesce(contract_end_date <= live.cutoff_date, true)
-                then silence_start_date
+            when coalesce(events_judged.contract_end_date <= live.cutoff_date, true)
+                then events_judged.silence_start_date
         end as silent_since_date,
-        is_growing
+        events_judged.is_growing
     from events_judged
     cross join live
 
@@ -318,17 +322,19 @@ changes_and_latest as (
         or compared.is_latest
 ),
 
--- what the latest point says is how things stand now, whether it changed the stage or not
+-- what the latest point says is how things stand now, whether it changed the stage
+-- or not
 followed as (
     select
         changes_and_latest.customer_id,
         changes_and_latest.from_date,
-        min(case when changes_and_latest.is_change then changes_and_latest.from_date end)
-            over (
-                partition by changes_and_latest.customer_id
-                order by changes_and_latest.from_date
-                rows between 1 following and unbounded following
-            ) as until_date,
+        min(
+            case when changes_and_latest.is_change then changes_and_latest.from_date end
+        ) over (
+            partition by changes_and_latest.customer_id
+            order by changes_and_latest.from_date
+            rows between 1 following and unbounded following
+        ) as until_date,
         changes_and_latest.stage,
         changes_and_latest.previous_stage,
         {% for column in open_columns %}

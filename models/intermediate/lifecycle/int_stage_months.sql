@@ -51,31 +51,22 @@ moves as (
     group by calendar_month, from_stage, to_stage
 ),
 
-net_changes as (
+entered as (
     select
         calendar_month,
-        stage,
-        sum(net_count) as net_count,
-        sum(left_count) as left_count
-    from (
-        select
-            calendar_month,
-            to_stage as stage,
-            customer_count as net_count,
-            0 as left_count
-        from moves
+        to_stage,
+        sum(customer_count) as entered_count
+    from moves
+    group by calendar_month, to_stage
+),
 
-        union all
-
-        select
-            calendar_month,
-            from_stage as stage,
-            -customer_count as net_count,
-            customer_count as left_count
-        from moves
-        where from_stage != 'new'
-    ) as arrivals_and_departures
-    group by calendar_month, stage
+departed as (
+    select
+        calendar_month,
+        from_stage,
+        sum(customer_count) as left_count
+    from moves
+    group by calendar_month, from_stage
 ),
 
 live as (
@@ -95,11 +86,10 @@ first_month as (
 grid as (
     select
         {{ add_months('first_month.calendar_month', 'counter.n') }} as calendar_month,
-        stages.stage,
-        live.first_open_month
+        rules.stage
     from first_month
     cross join live
-    cross join {{ ref('lifecycle_stages') }} as stages
+    cross join {{ ref('lifecycle_stages') }} as rules
     -- a hundred years
     inner join {{ numbers(1200) }} as counter
         on
@@ -111,18 +101,25 @@ accumulated as (
     select
         grid.calendar_month,
         grid.stage,
-        grid.first_open_month,
-        coalesce(net_changes.left_count, 0) as left_count,
-        coalesce(sum(net_changes.net_count) over (
-            partition by grid.stage
-            order by grid.calendar_month
-            rows between unbounded preceding and 1 preceding
-        ), 0) as start_count
+        coalesce(departed.left_count, 0) as left_count,
+        coalesce(
+            sum(coalesce(entered.entered_count, 0) - coalesce(departed.left_count, 0))
+                over (
+                    partition by grid.stage
+                    order by grid.calendar_month
+                    rows between unbounded preceding and 1 preceding
+                ),
+            0
+        ) as start_count
     from grid
-    left join net_changes
+    left join entered
         on
-            grid.calendar_month = net_changes.calendar_month
-            and grid.stage = net_changes.stage
+            grid.calendar_month = entered.calendar_month
+            and grid.stage = entered.to_stage
+    left join departed
+        on
+            grid.calendar_month = departed.calendar_month
+            and grid.stage = departed.from_stage
 ),
 
 movements as (

@@ -50,8 +50,9 @@ final as (
         cast(customer_month_count as bigint) as customer_month_count,
         {{ ratio('pair_month_count', 'customer_month_count') }}
             as transition_rate,
-        case when from_stage != to_stage then
-            {{ ratio('pair_month_count', 'leaving_month_count') }}
+        case
+            when from_stage != to_stage
+                then {{ ratio('pair_month_count', 'leaving_month_count') }}
         end as share_of_leaving_rate
     from shared
 )

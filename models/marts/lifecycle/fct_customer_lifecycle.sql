@@ -1,5 +1,5 @@
--- Where each customer stands on the evening of the live cutoff, and what comes next: the
--- next stage if the customer stays silent, with its day; the stage after a purchase
+-- Where each customer stands on the evening of the live cutoff, and what comes next:
+-- the next stage if the customer stays silent, with its day; the stage after a purchase
 -- tomorrow (who grows goes on growing, unless silent for long); and where those who
 -- leave the stage within a month most often go.
 with
@@ -31,7 +31,8 @@ limits as (
     select
         max(bought_count) as bought_limit,
         max(stay_bought_count) as stay_bought_limit,
-        min(case when silence_rate > 0 then silence_bound_days end) as first_silence_bound_days
+        min(case when silence_rate > 0 then silence_bound_days end)
+            as first_bound_days
     from cases
 ),
 
@@ -63,7 +64,7 @@ customers as (
         and changes.churn_state != 'churned'
         and coalesce(
             {{ days_between('changes.silent_since_date', 'live.cutoff_date') }}
-            < limits.first_silence_bound_days,
+            < limits.first_bound_days,
             true
         ) as next_is_growing,
         changes.silent_since_date,
@@ -88,8 +89,9 @@ silences as (
             and customers.bought_count = cases.bought_count
             and customers.stay_bought_count = cases.stay_bought_count
             and customers.is_growing = cases.is_growing
-            and {{ days_between('customers.silent_since_date', 'customers.cutoff_date') }}
-            < cases.silence_bound_days
+            and {{ days_between(
+                'customers.silent_since_date', 'customers.cutoff_date'
+            ) }} < cases.silence_bound_days
             and customers.stage != cases.stage
     where customers.silent_since_date is not null and cases.silence_rate > 0
 
@@ -116,7 +118,8 @@ silences_ranked as (
         customer_id,
         next_stage,
         silence_bound_days,
-        row_number() over (partition by customer_id order by silence_bound_days) as silence_rank
+        row_number() over (partition by customer_id order by silence_bound_days)
+            as silence_rank
     from silences
 ),
 
@@ -127,7 +130,7 @@ transitions as (
         share_of_leaving_rate,
         row_number() over (
             partition by from_stage
-            order by pair_month_count desc, to_stage
+            order by pair_month_count desc, to_stage asc
         ) as transition_rank
     from {{ ref('int_stage_transitions') }}
     where from_stage != to_stage
@@ -140,8 +143,9 @@ final as (
         customers.stage,
         customers.previous_stage,
         silences_ranked.next_stage as stage_if_silent,
-        {{ add_days('customers.silent_since_date', 'silences_ranked.silence_bound_days') }}
-            as stage_if_silent_date,
+        {{ add_days(
+            'customers.silent_since_date', 'silences_ranked.silence_bound_days'
+        ) }} as stage_if_silent_date,
         purchased.stage as stage_if_bought,
         transitions.to_stage as likeliest_next_stage,
         transitions.share_of_leaving_rate as likeliest_next_stage_rate,

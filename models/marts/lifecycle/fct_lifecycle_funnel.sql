@@ -105,7 +105,9 @@ dated as (
             end
         ) as retained_date,
         min(
-            case when events.event_number = stages.loyal_number then events.event_date end
+            case
+                when events.event_number = stages.loyal_number then events.event_date
+            end
         ) as loyal_date
     from events
     cross join stages
@@ -169,9 +171,10 @@ final as (
         end as {{ step }}_180_days_rate,
         {% endfor %}
         {% for step in steps %}
-        case when is_mature then
-            cast(median_days_to_{{ step }} as {{ type_double() }})
-        end as median_days_to_{{ step }},
+        cast(
+            case when is_mature then median_days_to_{{ step }} end
+            as {{ type_double() }}
+        ) as median_days_to_{{ step }},
         {% endfor %}
         is_mature
     from counted

@@ -1,7 +1,7 @@
 -- How many customers each stage had at the start and at the end of each month, and who
 -- came and went in between: start + entered - left = end, and the stages together are
--- everyone. Who enters and leaves within one month is not seen. What the open month will
--- come to is not known yet.
+-- everyone. Who enters and leaves within one month is not seen. What the open month
+-- will come to is not known yet.
 with
 
 moves as (
@@ -17,7 +17,7 @@ moves as (
 sides as (
     select
         calendar_month,
-        to_stage as stage,
+        to_stage as stage_name,
         case when from_stage = to_stage then customer_count else 0 end as stayed_count,
         case when from_stage != to_stage then customer_count else 0 end
             as entered_count,
@@ -29,7 +29,7 @@ sides as (
 
     select
         calendar_month,
-        from_stage as stage,
+        from_stage as stage_name,
         0 as stayed_count,
         0 as entered_count,
         customer_count as left_count,
@@ -41,13 +41,13 @@ sides as (
 summed as (
     select
         calendar_month,
-        stage,
+        stage_name,
         is_mature,
         sum(stayed_count) as stayed_count,
         sum(entered_count) as entered_count,
         sum(left_count) as left_count
     from sides
-    group by calendar_month, stage, is_mature
+    group by calendar_month, stage_name, is_mature
 ),
 
 stages as (
@@ -60,7 +60,7 @@ stages as (
 counted as (
     select
         summed.calendar_month,
-        summed.stage,
+        stages.stage,
         stages.stage_order,
         summed.stayed_count + summed.left_count as start_count,
         case when summed.is_mature then summed.entered_count end as entered_count,
@@ -70,7 +70,7 @@ counted as (
         end as end_count,
         summed.is_mature
     from summed
-    inner join stages on summed.stage = stages.stage
+    inner join stages on summed.stage_name = stages.stage
 ),
 
 final as (

@@ -68,7 +68,7 @@ margins as (
 
 counted as (
     select
-        from_stage as stage,
+        from_stage,
         max(customer_month_count) as customer_month_count,
         sum(case when from_stage = to_stage then transition_rate end) as staying_rate
     from transitions
@@ -77,15 +77,18 @@ counted as (
 
 rewards as (
     select
+        stages.stage,
         stages.stage as state,
         stages.stage_order,
         coalesce(counted.customer_month_count, 0) as customer_month_count,
-        case when counted.stage is not null then coalesce(counted.staying_rate, 0) end
-            as staying_rate,
-        {{ ratio('coalesce(margins.margin_amount, 0)', 'counted.customer_month_count') }}
-            as reward
+        case
+            when counted.from_stage is not null then coalesce(counted.staying_rate, 0)
+        end as staying_rate,
+        {{ ratio(
+            'coalesce(margins.margin_amount, 0)', 'counted.customer_month_count'
+        ) }} as reward
     from stages
-    left join counted on stages.stage = counted.stage
+    left join counted on stages.stage = counted.from_stage
     left join margins on stages.stage = margins.stage
 ),
 
@@ -118,13 +121,13 @@ current_customers as (
 
 valued as (
     select
-        rewards.state as stage,
+        rewards.stage,
         rewards.stage_order,
         coalesce(current_customers.customer_count, 0) as customer_count,
         rewards.customer_month_count,
         rewards.staying_rate,
         {{ money('rewards.reward') }} as monthly_margin_amount,
-        -- a month's margin comes in its middle; fewer than 30 customer-months say little
+        -- a month's margin comes in its middle; below 30 customer-months it says little
         case when rewards.customer_month_count >= 30 then
             {{ money(product([
                 'chain_values.state_value',
