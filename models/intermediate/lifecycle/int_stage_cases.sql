@@ -109,6 +109,7 @@ final as (
         first_rules.silence_rate,
         cast(ceil(first_rules.silence_rate * threshold.inactivity_days) as integer)
             as silence_bound_days,
+        first_rules.stage_order,
         rules.stage,
         first_rules.is_growing
     from first_rules

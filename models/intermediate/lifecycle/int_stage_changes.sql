@@ -6,11 +6,6 @@
 -- quarter more revenue a day than all since the customer came, or came back. It is the
 -- customer's own pace, in purchases, so that it asks for no full year of history.
 -- While a contract runs nobody is silent.
-{% set open_columns = [
-    'churn_state', 'bought_count', 'stay_bought_count', 'silent_since_date',
-    'is_growing',
-] %}
-
 with
 
 customers as (
@@ -139,38 +134,69 @@ events_paced as (
         )
 ),
 
-events_judged as (
+cases as (
     select
-        customer_id,
-        event_date,
-        next_event_date,
-        contract_end_date,
         churn_state,
-        churned_date,
-        silence_start_date,
         bought_count,
         stay_bought_count,
+        silence_rate,
+        silence_bound_days,
+        stage_order,
+        stage,
+        is_growing
+    from {{ ref('int_stage_cases') }}
+),
+
+limits as (
+    select
+        max(bought_count) as bought_limit,
+        max(stay_bought_count) as stay_bought_limit
+    from cases
+),
+
+events_judged as (
+    select
+        events_paced.customer_id,
+        events_paced.event_date,
+        events_paced.next_event_date,
+        events_paced.contract_end_date,
+        events_paced.churned_date,
+        events_paced.silence_start_date,
+        events_paced.bought_count,
+        events_paced.stay_bought_count,
+        events_paced.churn_state,
+        least(events_paced.bought_count, limits.bought_limit) as case_bought_count,
+        least(events_paced.stay_bought_count, limits.stay_bought_limit)
+            as case_stay_bought_count,
         -- revenue a day against revenue a day, without a division
         coalesce(
-            stay_revenue_amount > 0
-            and latest_revenue_amount * stay_days
-            >= 1.25 * stay_revenue_amount * latest_days,
+            events_paced.stay_revenue_amount > 0
+            and events_paced.latest_revenue_amount * events_paced.stay_days
+            >= 1.25 * events_paced.stay_revenue_amount * events_paced.latest_days,
             false
         ) as is_growing
     from events_paced
+    cross join limits
 ),
 
 silence_bounds as (
     select distinct
         silence_rate,
         silence_bound_days
-    from {{ ref('int_stage_cases') }}
+    from cases
     where silence_rate > 0
 ),
 
 silences as (
     select
-        events_judged.*,
+        events_judged.customer_id,
+        events_judged.event_date,
+        events_judged.next_event_date,
+        events_judged.churned_date,
+        events_judged.churn_state,
+        events_judged.case_bought_count,
+        events_judged.case_stay_bought_count,
+        events_judged.is_growing,
         silence_bounds.silence_rate,
         greatest(
             {{ add_days(
@@ -190,6 +216,25 @@ silences as (
             )
 ),
 
+-- two bounds may be reached on one day, that on which a contract ends
+silences_reached as (
+    select
+        silences.customer_id,
+        silences.silent_date,
+        max(silences.churn_state) as churn_state,
+        max(silences.case_bought_count) as case_bought_count,
+        max(silences.case_stay_bought_count) as case_stay_bought_count,
+        max(silences.silence_rate) as silence_rate,
+        max(case when silences.is_growing then 1 else 0 end) = 1 as is_growing
+    from silences
+    inner join live on silences.silent_date <= live.cutoff_date
+    where
+        silences.silent_date > silences.event_date
+        and coalesce(silences.silent_date < silences.next_event_date, true)
+        and coalesce(silences.silent_date < silences.churned_date, true)
+    group by silences.customer_id, silences.silent_date
+),
+
 -- whatever may change a stage: at most one row per customer and day
 points as (
     select
@@ -199,7 +244,6 @@ points as (
         0 as bought_count,
         0 as stay_bought_count,
         0 as silence_rate,
-        cast(null as date) as silent_since_date,
         false as is_growing
     from customers
     cross join live
@@ -214,44 +258,28 @@ points as (
     union all
 
     select
-        events_judged.customer_id,
-        events_judged.event_date as from_date,
+        customer_id,
+        event_date as from_date,
         -- a contract may end on the day on which it began
-        case
-            when events_judged.churned_date = events_judged.event_date then 'churned'
-            else events_judged.churn_state
-        end as churn_state,
-        events_judged.bought_count,
-        events_judged.stay_bought_count,
+        case when churned_date = event_date then 'churned' else churn_state end
+            as churn_state,
+        case_bought_count as bought_count,
+        case_stay_bought_count as stay_bought_count,
         0 as silence_rate,
-        case
-            when coalesce(events_judged.contract_end_date <= live.cutoff_date, true)
-                then events_judged.silence_start_date
-        end as silent_since_date,
-        events_judged.is_growing
+        is_growing
     from events_judged
-    cross join live
 
     union all
 
-    -- two bounds may be reached on one day, that on which a contract ends
     select
-        silences.customer_id,
-        silences.silent_date as from_date,
-        max(silences.churn_state) as churn_state,
-        max(silences.bought_count) as bought_count,
-        max(silences.stay_bought_count) as stay_bought_count,
-        max(silences.silence_rate) as silence_rate,
-        max(silences.silence_start_date) as silent_since_date,
-        max(case when silences.is_growing then 1 else 0 end) = 1 as is_growing
-    from silences
-    cross join live
-    where
-        silences.silent_date <= live.cutoff_date
-        and silences.silent_date > silences.event_date
-        and coalesce(silences.silent_date < silences.next_event_date, true)
-        and coalesce(silences.silent_date < silences.churned_date, true)
-    group by silences.customer_id, silences.silent_date
+        customer_id,
+        silent_date as from_date,
+        churn_state,
+        case_bought_count as bought_count,
+        case_stay_bought_count as stay_bought_count,
+        silence_rate,
+        is_growing
+    from silences_reached
 
     union all
 
@@ -259,10 +287,9 @@ points as (
         customer_id,
         churned_date as from_date,
         'churned' as churn_state,
-        bought_count,
-        stay_bought_count,
+        case_bought_count as bought_count,
+        case_stay_bought_count as stay_bought_count,
         0 as silence_rate,
-        cast(null as date) as silent_since_date,
         is_growing
     from events_judged
     where
@@ -270,103 +297,96 @@ points as (
         and coalesce(churned_date < next_event_date, true)
 ),
 
-limits as (
-    select
-        max(bought_count) as bought_limit,
-        max(stay_bought_count) as stay_bought_limit
-    from {{ ref('int_stage_cases') }}
-),
-
-staged as (
+compared as (
     select
         points.customer_id,
         points.from_date,
-        cases.stage,
-        points.churn_state,
-        points.bought_count,
-        points.stay_bought_count,
-        points.silent_since_date,
-        points.is_growing
+        cases.stage_order,
+        lag(cases.stage_order) over (
+            partition by points.customer_id order by points.from_date
+        ) as previous_stage_order
     from points
-    cross join limits
-    inner join {{ ref('int_stage_cases') }} as cases
+    inner join cases
         on
             points.churn_state = cases.churn_state
-            and least(points.bought_count, limits.bought_limit)
-            = cases.bought_count
-            and least(points.stay_bought_count, limits.stay_bought_limit)
-            = cases.stay_bought_count
+            and points.bought_count = cases.bought_count
+            and points.stay_bought_count = cases.stay_bought_count
             and points.silence_rate = cases.silence_rate
             and points.is_growing = cases.is_growing
 ),
 
-compared as (
+changed as (
     select
-        staged.*,
-        lag(staged.stage) over customer_points as previous_stage,
-        lead(staged.from_date) over customer_points is null as is_latest
-    from staged
-    window
-        customer_points as (
-            partition by staged.customer_id order by staged.from_date
-        )
-),
-
-changes_and_latest as (
-    select
-        compared.*,
-        coalesce(compared.stage != compared.previous_stage, true) as is_change
+        customer_id,
+        from_date,
+        lead(from_date) over (partition by customer_id order by from_date)
+            as until_date,
+        stage_order,
+        previous_stage_order
     from compared
-    where
-        coalesce(compared.stage != compared.previous_stage, true)
-        or compared.is_latest
+    where coalesce(stage_order != previous_stage_order, true)
 ),
 
--- what the latest point says is how things stand now, whether it changed the stage
--- or not
-followed as (
+latest_events as (
     select
-        changes_and_latest.customer_id,
-        changes_and_latest.from_date,
-        min(
-            case when changes_and_latest.is_change then changes_and_latest.from_date end
-        ) over (
-            partition by changes_and_latest.customer_id
-            order by changes_and_latest.from_date
-            rows between 1 following and unbounded following
-        ) as until_date,
-        changes_and_latest.stage,
-        changes_and_latest.previous_stage,
-        {% for column in open_columns %}
-        last_value(changes_and_latest.{{ column }}) over customer_changes
-            as {{ column }},
-        {% endfor %}
-        changes_and_latest.is_change
-    from changes_and_latest
-    window
-        customer_changes as (
-            partition by changes_and_latest.customer_id
-            order by changes_and_latest.from_date
-            rows between unbounded preceding and unbounded following
-        )
+        events_judged.customer_id,
+        case
+            when events_judged.churned_date is null then events_judged.churn_state
+            else 'churned'
+        end as churn_state,
+        events_judged.bought_count,
+        events_judged.stay_bought_count,
+        case
+            when
+                events_judged.churned_date is null
+                and coalesce(events_judged.contract_end_date <= live.cutoff_date, true)
+                then events_judged.silence_start_date
+        end as silent_since_date,
+        events_judged.is_growing
+    from events_judged
+    cross join live
+    where events_judged.next_event_date is null
+),
+
+stages as (
+    select distinct
+        stage_order,
+        stage
+    from cases
 ),
 
 final as (
     select
-        customer_id,
-        from_date,
-        until_date,
-        stage,
-        previous_stage,
-        case when until_date is null then churn_state end as churn_state,
-        case when until_date is null then cast(bought_count as bigint) end
-            as bought_count,
-        case when until_date is null then cast(stay_bought_count as bigint) end
-            as stay_bought_count,
-        case when until_date is null then silent_since_date end as silent_since_date,
-        case when until_date is null then is_growing end as is_growing
-    from followed
-    where is_change
+        changed.customer_id,
+        changed.from_date,
+        changed.until_date,
+        stages.stage,
+        previous_stages.stage as previous_stage,
+        case
+            when changed.until_date is null
+                then coalesce(latest_events.churn_state, 'active')
+        end as churn_state,
+        case
+            when changed.until_date is null
+                then cast(coalesce(latest_events.bought_count, 0) as bigint)
+        end as bought_count,
+        case
+            when changed.until_date is null
+                then cast(coalesce(latest_events.stay_bought_count, 0) as bigint)
+        end as stay_bought_count,
+        latest_events.silent_since_date,
+        case
+            when changed.until_date is null
+                then coalesce(latest_events.is_growing, false)
+        end as is_growing
+    from changed
+    inner join stages on changed.stage_order = stages.stage_order
+    left join stages as previous_stages
+        on changed.previous_stage_order = previous_stages.stage_order
+    left join latest_events
+        on
+            changed.customer_id = latest_events.customer_id
+            and changed.until_date is null
 )
 
 select * from final
