@@ -327,6 +327,18 @@ changed as (
     where coalesce(stage_order != previous_stage_order, true)
 ),
 
+-- a condition on the left side of a left join is slow on DuckDB, a key is not
+changed_with_key as (
+    select
+        customer_id,
+        from_date,
+        until_date,
+        stage_order,
+        previous_stage_order,
+        case when until_date is null then customer_id end as present_customer_id
+    from changed
+),
+
 latest_events as (
     select
         events_judged.customer_id,
@@ -357,36 +369,34 @@ stages as (
 
 final as (
     select
-        changed.customer_id,
-        changed.from_date,
-        changed.until_date,
+        changed_with_key.customer_id,
+        changed_with_key.from_date,
+        changed_with_key.until_date,
         stages.stage,
         previous_stages.stage as previous_stage,
         case
-            when changed.until_date is null
+            when changed_with_key.until_date is null
                 then coalesce(latest_events.churn_state, 'active')
         end as churn_state,
         case
-            when changed.until_date is null
+            when changed_with_key.until_date is null
                 then cast(coalesce(latest_events.bought_count, 0) as bigint)
         end as bought_count,
         case
-            when changed.until_date is null
+            when changed_with_key.until_date is null
                 then cast(coalesce(latest_events.stay_bought_count, 0) as bigint)
         end as stay_bought_count,
         latest_events.silent_since_date,
         case
-            when changed.until_date is null
+            when changed_with_key.until_date is null
                 then coalesce(latest_events.is_growing, false)
         end as is_growing
-    from changed
-    inner join stages on changed.stage_order = stages.stage_order
+    from changed_with_key
+    inner join stages on changed_with_key.stage_order = stages.stage_order
     left join stages as previous_stages
-        on changed.previous_stage_order = previous_stages.stage_order
+        on changed_with_key.previous_stage_order = previous_stages.stage_order
     left join latest_events
-        on
-            changed.customer_id = latest_events.customer_id
-            and changed.until_date is null
+        on changed_with_key.present_customer_id = latest_events.customer_id
 )
 
 select * from final
