@@ -1,7 +1,7 @@
--- How each customer has behaved by the evening of the live cutoff. The favourite category
--- is the one that took most of the customer's money in completed orders; of equal ones
--- the first by name. Retained is who bought in the window before the train cutoff and
--- again in the window after it; who did not buy in the first is not asked.
+-- How each customer has behaved by the evening of the live cutoff. The favourite
+-- category is the one that took most of the customer's money in completed orders; of
+-- equal ones the first by name. Retained is who bought in the window before the train
+-- cutoff and again in the window after it; who did not buy in the first is not asked.
 with
 
 stages as (

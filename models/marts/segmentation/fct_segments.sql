@@ -1,10 +1,9 @@
--- No row may speak of a person. A group with too few customers, or with buyers too few
--- to show their revenue, is merged into 'other'; if 'other' itself is too small, the
--- group 'unknown' goes with it, else the smallest of the others: were 'other' left out,
--- it would still be what the total has and the other rows have not. A shop with too few
--- buyers or customers all together has no rows. Likewise a figure of fewer customers
--- (those who answered, were scored, or had bought before) is NULL, and that of the next
--- smallest segment too, where the NULLs of the type would still be of too few.
+-- What each group of customers brings, and whether it stays. Who is in which row is
+-- said in int_segments_named, which merges groups that are too small. A figure that
+-- only some customers have (who answered, was scored, or had bought before) is NULL
+-- where these are too few, and in the next smallest segment too, where the NULLs of the
+-- type would still be of too few. A shop with too few buyers or customers altogether
+-- has no rows.
 {% set segment_kinds = {
     'behavioural': [
         'stage', 'churn_state', 'rfm_segment', 'cluster_name', 'purchase_frequency',
@@ -16,15 +15,13 @@
     'demographic': ['gender', 'age_band', 'income_band'],
     'psychographic': ['lifestyle', 'main_interest'],
 } %}
-{% set segment_types = segment_kinds.values() | sum(start=[]) %}
 {% set minimum = setting_number(
     'segment_minimum_customers', minimum=1, whole=true
 ) | int %}
-
 {% set figures = [
     'customer_count', 'buyer_count', 'active_customer_count', 'churned_customer_count',
     'valued_customer_count', 'churn_rate_count', 'earlier_buyer_count',
-    'retained_customer_count', 'scored_customer_count', 'answered_customer_count',
+    'returning_customer_count', 'scored_customer_count', 'answered_customer_count',
     'promoter_count', 'detractor_count', 'churn_probability_rate_sum',
     'channel_churn_rate_sum', 'monthly_margin_amount', 'revenue_amount',
     'margin_amount', 'residual_value_amount', 'value_amount',
@@ -35,113 +32,33 @@
 
 with
 
-customers as (
-    select
-        {% for segment_type in segment_types -%}
-        coalesce({{ segment_type }}, 'unknown') as {{ segment_type }},
-        {% endfor -%}
-        historic_revenue_amount,
-        historic_margin_amount,
-        mean_monthly_margin_amount,
-        -- decimals: their sums do not depend on the order of the rows
-        cast(channel_churn_rate as decimal(18, 12)) as channel_churn_rate,
-        residual_value_amount,
-        lifetime_value_amount,
-        latest_score,
-        is_retained,
-        case
-            when churn_state != 'churned'
-                then cast(churn_probability_rate as decimal(18, 12))
-        end as churn_probability_rate,
-        purchase_count > 0 as is_buyer,
-        churn_state != 'churned' as is_active,
-        churn_state = 'churned' as is_churned
-    from {{ ref('fct_customer_segments') }}
-),
-
-grouped as (
-    {% for segment_type in segment_types -%}
-    select
-        '{{ segment_type }}' as segment_type,
-        {{ segment_type }} as segment,
-        count(*) as customer_count,
-        count(*) filter (where is_buyer) as buyer_count,
-        count(*) filter (where is_active) as active_customer_count,
-        count(*) filter (where is_churned) as churned_customer_count,
-        count(lifetime_value_amount) as valued_customer_count,
-        count(channel_churn_rate) as churn_rate_count,
-        count(is_retained) as earlier_buyer_count,
-        count(*) filter (where is_retained) as retained_customer_count,
-        count(churn_probability_rate) as scored_customer_count,
-        count(latest_score) as answered_customer_count,
-        count(*) filter (where latest_score >= 9) as promoter_count,
-        count(*) filter (where latest_score <= 6) as detractor_count,
-        sum(churn_probability_rate) as churn_probability_rate_sum,
-        sum(channel_churn_rate) as channel_churn_rate_sum,
-        sum(mean_monthly_margin_amount) as monthly_margin_amount,
-        coalesce(sum(historic_revenue_amount), 0) as revenue_amount,
-        coalesce(sum(historic_margin_amount), 0) as margin_amount,
-        sum(residual_value_amount) as residual_value_amount,
-        sum(lifetime_value_amount) as value_amount
-    from customers
-    group by {{ segment_type }}
-    {{ 'union all' if not loop.last }}
-    {% endfor -%}
-),
-
--- Who is merged first. A group without buyers comes last: it can't hide any revenue.
-sized as (
-    select
-        grouped.*,
-        case
-            when
-                grouped.customer_count < {{ minimum }}
-                or grouped.buyer_count between 1 and {{ minimum - 1 }}
-                then 0
-            when grouped.buyer_count > 0 and grouped.segment = 'unknown' then 1
-            when grouped.buyer_count > 0 then 2
-            else 3
-        end as merge_class
-    from grouped
-),
-
-queued as (
-    select
-        sized.*,
-        sum(sized.customer_count) over groups_before as customers_before_count,
-        sum(sized.buyer_count) over groups_before as buyers_before_count
-    from sized
-    window groups_before as (
-        partition by sized.segment_type
-        order by
-            sized.merge_class,
-            sized.buyer_count,
-            sized.customer_count,
-            sized.segment
-        rows between unbounded preceding and 1 preceding
-    )
-),
-
 named as (
     select
-        queued.*,
-        case
-            when queued.merge_class = 0 then 'other'
-            when queued.customers_before_count < {{ minimum }} then 'other'
-            when queued.buyers_before_count between 1 and {{ minimum - 1 }} then 'other'
-            else queued.segment
-        end as segment_shown
-    from queued
+        segment_type,
+        segment,
+        segment_shown,
+        {% for counted in withheld -%}
+        {{ counted }}_is_withheld,
+        {% endfor -%}
+        {% for figure in figures -%}
+        {{ figure }},
+        {% endfor -%}
+        is_merged_place
+    from {{ ref('int_segments_named') }}
 ),
 
 merged as (
     select
         segment_type,
         segment_shown,
+        {% for counted in withheld -%}
+        max({{ counted }}_is_withheld) as {{ counted }}_is_withheld,
+        {% endfor -%}
         {% for figure in figures -%}
         sum({{ figure }}) as {{ figure }},
         {% endfor -%}
         count(*) as group_count,
+        count(*) filter (where is_merged_place) as place_count,
         max(segment) as last_segment
     from named
     group by segment_type, segment_shown
@@ -172,7 +89,8 @@ averaged as (
         {% for counted in withheld -%}
         case
             when
-                shown.{{ counted }} >= {{ minimum }}
+                shown.{{ counted }}_is_withheld = 0
+                and shown.{{ counted }} >= {{ minimum }}
                 and coalesce(
                     shown.{{ counted }}_before not between 1 and {{ minimum - 1 }}, true
                 )
@@ -184,16 +102,21 @@ averaged as (
         {{ ratio('shown.channel_churn_rate_sum', 'shown.churn_rate_count') }}
             as channel_churn_rate,
         shown.segment_shown = 'other'
-        and (shown.group_count > 1 or shown.last_segment != 'other') as is_merged
+        and (
+            shown.place_count > 0
+            or shown.group_count > 1
+            or shown.last_segment != 'other'
+        ) as is_merged
     from shown
 ),
 
 final as (
     select
-        case
-            {% for segment_kind, types in segment_kinds.items() -%}
-            when segment_type in ('{{ types | join("', '") }}')
-                then '{{ segment_kind }}'
+        case segment_type
+            {% for segment_kind, segment_types in segment_kinds.items() -%}
+            {% for segment_type in segment_types -%}
+            when '{{ segment_type }}' then '{{ segment_kind }}'
+            {% endfor -%}
             {% endfor -%}
         end as segment_kind,
         segment_type,
@@ -210,7 +133,7 @@ final as (
         {{ ratio('churn_probability_rate_sum', 'scored_customer_count_told') }}
             as mean_churn_probability_rate,
         cast(earlier_buyer_count as bigint) as earlier_buyer_count,
-        {{ ratio('retained_customer_count', 'earlier_buyer_count_told') }}
+        {{ ratio('returning_customer_count', 'earlier_buyer_count_told') }}
             as retained_rate,
         cast(answered_customer_count as bigint) as answered_customer_count,
         100 * {{ ratio(

@@ -1,0 +1,69 @@
+-- Customers counted and added up by each way of grouping them: from here on no one need
+-- be told apart. Places are kept whole, city in region in country, since what may be
+-- shown of a city depends on what is shown of its region.
+{% set segment_types = [
+    'stage', 'churn_state', 'rfm_segment', 'cluster_name', 'purchase_frequency',
+    'favourite_category', 'value_tier', 'acquisition_channel', 'gender', 'age_band',
+    'income_band', 'lifestyle', 'main_interest',
+] %}
+
+with
+
+customers as (
+    select
+        {% for segment_type in segment_types + ['country', 'region', 'city'] -%}
+        coalesce({{ segment_type }}, 'unknown') as {{ segment_type }},
+        {% endfor -%}
+        historic_revenue_amount,
+        historic_margin_amount,
+        mean_monthly_margin_amount,
+        -- decimals: their sums do not depend on the order of the rows
+        cast(channel_churn_rate as decimal(18, 12)) as channel_churn_rate,
+        residual_value_amount,
+        lifetime_value_amount,
+        latest_score,
+        is_retained,
+        case
+            when churn_state != 'churned'
+                then cast(churn_probability_rate as decimal(18, 12))
+        end as churn_probability_rate,
+        purchase_count > 0 as is_buyer,
+        churn_state != 'churned' as is_active,
+        churn_state = 'churned' as is_churned
+    from {{ ref('fct_customer_segments') }}
+),
+
+final as (
+    {% for segment_type in segment_types + ['place'] -%}
+    {% set is_place = segment_type == 'place' -%}
+    select
+        '{{ segment_type }}' as segment_type,
+        {{ 'country' if is_place else "'all'" }} as country,
+        {{ 'region' if is_place else "'all'" }} as region,
+        {{ 'city' if is_place else segment_type }} as segment,
+        count(*) as customer_count,
+        count(*) filter (where is_buyer) as buyer_count,
+        count(*) filter (where is_active) as active_customer_count,
+        count(*) filter (where is_churned) as churned_customer_count,
+        count(lifetime_value_amount) as valued_customer_count,
+        count(channel_churn_rate) as churn_rate_count,
+        count(is_retained) as earlier_buyer_count,
+        count(*) filter (where is_retained) as returning_customer_count,
+        count(churn_probability_rate) as scored_customer_count,
+        count(latest_score) as answered_customer_count,
+        count(*) filter (where latest_score >= 9) as promoter_count,
+        count(*) filter (where latest_score <= 6) as detractor_count,
+        sum(churn_probability_rate) as churn_probability_rate_sum,
+        sum(channel_churn_rate) as channel_churn_rate_sum,
+        sum(mean_monthly_margin_amount) as monthly_margin_amount,
+        coalesce(sum(historic_revenue_amount), 0) as revenue_amount,
+        coalesce(sum(historic_margin_amount), 0) as margin_amount,
+        sum(residual_value_amount) as residual_value_amount,
+        sum(lifetime_value_amount) as value_amount
+    from customers
+    group by {{ 'country, region, city' if is_place else segment_type }}
+    {{ 'union all' if not loop.last }}
+    {% endfor -%}
+)
+
+select * from final
