@@ -1,5 +1,6 @@
 -- In each segment type everyone is in one segment, and the segments together have the
--- revenue, margin and value of all customers; their shares of the value come to 1.
+-- revenue, margin, value and answers of all customers; their shares of the value come
+-- to 1.
 with
 
 segments as (
@@ -9,15 +10,19 @@ segments as (
         sum(buyer_count) as buyer_count,
         sum(revenue_amount) as revenue_amount,
         sum(margin_amount) as margin_amount,
+        sum(residual_value_amount) as residual_value_amount,
         sum(value_amount) as value_amount,
+        sum(answered_customer_count) as answered_customer_count,
         sum(share_of_value_rate) as share_of_value_rate
     from {{ ref('fct_segments') }}
     group by segment_type
 ),
 
 customers as (
-    select count(*) as customer_count
-    from {{ ref('dim_customers') }}
+    select
+        count(*) as customer_count,
+        count(latest_score) as answered_customer_count
+    from {{ ref('fct_customer_segments') }}
 ),
 
 customer_values as (
@@ -25,6 +30,7 @@ customer_values as (
         count(*) as buyer_count,
         sum(historic_revenue_amount) as revenue_amount,
         sum(historic_margin_amount) as margin_amount,
+        sum(residual_value_amount) as residual_value_amount,
         sum(lifetime_value_amount) as value_amount
     from {{ ref('fct_customer_value') }}
 ),
@@ -47,6 +53,9 @@ final as (
         or segments.buyer_count != customer_values.buyer_count
         or segments.revenue_amount != customer_values.revenue_amount
         or segments.margin_amount != customer_values.margin_amount
+        or segments.residual_value_amount
+        is distinct from customer_values.residual_value_amount
+        or segments.answered_customer_count != customers.answered_customer_count
         or segments.value_amount is distinct from customer_values.value_amount
         or abs(segments.share_of_value_rate - 1) > 1e-9
 )
