@@ -38,8 +38,8 @@ final as (
     {% set is_place = segment_type == 'place' -%}
     select
         '{{ segment_type }}' as segment_type,
-        {{ 'country' if is_place else "'all'" }} as country,
-        {{ 'region' if is_place else "'all'" }} as region,
+        {{ 'country' if is_place else "'all'" }} as place_country,
+        {{ 'region' if is_place else "'all'" }} as place_region,
         {{ 'city' if is_place else segment_type }} as segment,
         count(*) as customer_count,
         count(*) filter (where is_buyer) as buyer_count,
@@ -55,7 +55,7 @@ final as (
         count(*) filter (where latest_score <= 6) as detractor_count,
         sum(churn_probability_rate) as churn_probability_rate_sum,
         sum(channel_churn_rate) as channel_churn_rate_sum,
-        sum(mean_monthly_margin_amount) as monthly_margin_amount,
+        sum(mean_monthly_margin_amount) as monthly_margin_sum_amount,
         coalesce(sum(historic_revenue_amount), 0) as revenue_amount,
         coalesce(sum(historic_margin_amount), 0) as margin_amount,
         sum(residual_value_amount) as residual_value_amount,

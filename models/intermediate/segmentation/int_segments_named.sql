@@ -16,7 +16,7 @@
     'valued_customer_count', 'churn_rate_count', 'earlier_buyer_count',
     'returning_customer_count', 'scored_customer_count', 'answered_customer_count',
     'promoter_count', 'detractor_count', 'churn_probability_rate_sum',
-    'channel_churn_rate_sum', 'monthly_margin_amount', 'revenue_amount',
+    'channel_churn_rate_sum', 'monthly_margin_sum_amount', 'revenue_amount',
     'margin_amount', 'residual_value_amount', 'value_amount',
 ] %}
 {% set withheld = [
@@ -29,8 +29,8 @@ with
 grouped as (
     select
         segment_type,
-        country,
-        region,
+        place_country,
+        place_region,
         {% for figure in figures -%}
         {{ figure }},
         {% endfor -%}
@@ -42,8 +42,8 @@ places as (
     {% for counted in ['customer_count', 'buyer_count'] + withheld -%}
     select
         '{{ counted }}' as counted,
-        country,
-        region,
+        place_country as country,
+        place_region as region,
         segment as city,
         {{ counted }} as city_size
     from grouped
@@ -170,8 +170,8 @@ candidates as (
     from grouped
     inner join place_levels
         on
-            grouped.country = place_levels.country
-            and grouped.region = place_levels.region
+            grouped.place_country = place_levels.country
+            and grouped.place_region = place_levels.region
             and grouped.segment = place_levels.city
     where grouped.segment_type = 'place'
 

@@ -23,7 +23,7 @@
     'valued_customer_count', 'churn_rate_count', 'earlier_buyer_count',
     'returning_customer_count', 'scored_customer_count', 'answered_customer_count',
     'promoter_count', 'detractor_count', 'churn_probability_rate_sum',
-    'channel_churn_rate_sum', 'monthly_margin_amount', 'revenue_amount',
+    'channel_churn_rate_sum', 'monthly_margin_sum_amount', 'revenue_amount',
     'margin_amount', 'residual_value_amount', 'value_amount',
 ] %}
 {% set withheld = [
@@ -97,7 +97,7 @@ averaged as (
                 then shown.{{ counted }}
         end as {{ counted }}_told,
         {% endfor -%}
-        {{ money(ratio('shown.monthly_margin_amount', 'shown.buyer_count')) }}
+        {{ money(ratio('shown.monthly_margin_sum_amount', 'shown.buyer_count')) }}
             as mean_monthly_margin_amount,
         {{ ratio('shown.channel_churn_rate_sum', 'shown.churn_rate_count') }}
             as channel_churn_rate,
@@ -131,7 +131,7 @@ final as (
         ) }} as churned_rate,
         cast(scored_customer_count as bigint) as scored_customer_count,
         {{ ratio('churn_probability_rate_sum', 'scored_customer_count_told') }}
-            as mean_churn_probability_rate,
+            as churn_risk_rate,
         cast(earlier_buyer_count as bigint) as earlier_buyer_count,
         {{ ratio('returning_customer_count', 'earlier_buyer_count_told') }}
             as retained_rate,
