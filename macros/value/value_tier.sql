@@ -1,5 +1,5 @@
 {#- Which tier a value is in. Documented in _value__macros.yml. -#}
-{% macro value_tier(value) -%}
+{% macro value_tier(value, within=none) -%}
     {%- set thresholds = var('value_tier_thresholds') -%}
     {%- if thresholds is not none -%}
         {%- do check_value_tiers('value_tier_thresholds', thresholds) -%}
@@ -25,8 +25,8 @@
         {%- endif -%}
         case
             when {{ value }} is null then null
-            when {{ share_at_or_above(value) }} <= {{ shares.high }} then 'high'
-            when {{ share_at_or_above(value) }}
+            when {{ share_at_or_above(value, within) }} <= {{ shares.high }} then 'high'
+            when {{ share_at_or_above(value, within) }}
                 <= {{ (shares.high + shares.medium) | round(9) }} then 'medium'
             else 'low'
         end
@@ -35,8 +35,11 @@
 
 {#- Equal values have equal shares, so that a tie is never split. Unknown values stand
     in a partition of their own and count for nobody. -#}
-{% macro share_at_or_above(value) -%}
-    cume_dist() over (partition by {{ value }} is null order by {{ value }} desc)
+{% macro share_at_or_above(value, within) -%}
+    cume_dist() over (
+        partition by {{ within ~ ', ' if within }}{{ value }} is null
+        order by {{ value }} desc
+    )
 {%- endmacro %}
 
 {% macro check_value_tiers(name, tiers) -%}

@@ -1,0 +1,204 @@
+-- Whether the groups of an experiment are as planned, what each arm cost and brought,
+-- and the verdict in words. More customers of one arm than chance explains (p < 0.001)
+-- or more than one in twenty assigned to two arms: something went wrong in assigning,
+-- and nothing that follows can be trusted. The verdict is on purchases.
+with
+
+customers as (
+    select
+        experiment_id,
+        arm,
+        assigned_date,
+        window_end_date,
+        treatment_cost_amount,
+        is_contaminated
+    from {{ ref('int_experiment_customers') }}
+),
+
+results as (
+    select
+        experiment_id,
+        arm,
+        measure,
+        uplift,
+        uplift_lower,
+        uplift_upper,
+        minimum_detectable_uplift,
+        is_significant
+    from {{ ref('fct_experiment_results') }}
+    where slice_type = 'all'
+),
+
+live as (
+    select cutoff_date
+    from {{ ref('int_cutoff_dates') }}
+    where cutoff = 'live'
+),
+
+arms as (
+    select
+        experiment_id,
+        arm,
+        count(case when not is_contaminated then 1 end) as customer_count,
+        count(case when is_contaminated then 1 end) as contaminated_customer_count,
+        min(assigned_date) as first_assigned_date,
+        max(assigned_date) as last_assigned_date,
+        max(window_end_date) as last_window_end_date,
+        {{ money('sum(case when not is_contaminated then treatment_cost_amount end)') }}
+            as treatment_cost_amount
+    from customers
+    group by experiment_id, arm
+),
+
+planned as (
+    select
+        arms.*,
+        sum(customer_count) over (partition by experiment_id)
+            as experiment_customer_count,
+        sum(contaminated_customer_count) over (partition by experiment_id)
+            as experiment_contaminated_count,
+        count(*) over (partition by experiment_id) as arm_count,
+        max(last_window_end_date) over (partition by experiment_id)
+            as experiment_end_date,
+        max(case when arm = 'control' then 1 else 0 end)
+            over (partition by experiment_id) = 1 as has_control,
+        {{ planned_parts('experiment_id', 'arm') }} as parts
+    from arms
+),
+
+expected as (
+    select
+        planned.*,
+        {{ ratio('parts', 'sum(parts) over (partition by experiment_id)') }}
+            as expected_share_rate
+    from planned
+),
+
+deviating as (
+    select
+        expected.*,
+        cast({{ ratio(
+            'power(customer_count - expected_share_rate * experiment_customer_count, 2)',
+            'expected_share_rate * experiment_customer_count'
+        ) }} as decimal(38, 12)) as deviation
+    from expected
+),
+
+summed as (
+    select
+        deviating.*,
+        cast(sum(deviation) over (partition by experiment_id) as {{ type_double() }})
+            as chi_square
+    from deviating
+),
+
+checked as (
+    select
+        summed.*,
+        {{ chi_square_p('chi_square', 'arm_count - 1') }} as sample_ratio_p_value,
+        experiment_contaminated_count
+        > 0.05 * (experiment_customer_count + experiment_contaminated_count)
+            as is_much_contaminated
+    from summed
+),
+
+judged as (
+    select
+        checked.*,
+        checked.experiment_end_date <= live.cutoff_date as is_mature,
+        coalesce(
+            checked.has_control
+            and checked.sample_ratio_p_value >= 0.001
+            and not checked.is_much_contaminated,
+            false
+        ) as is_trustworthy
+    from checked
+    cross join live
+),
+
+joined as (
+    select
+        judged.*,
+        purchases.uplift,
+        purchases.uplift_lower,
+        purchases.uplift_upper,
+        purchases.minimum_detectable_uplift,
+        purchases.is_significant,
+        {{ money('margins.uplift * judged.customer_count') }}
+            as incremental_margin_amount,
+        {{ money('margins.uplift_lower * judged.customer_count') }}
+            as incremental_margin_lower_amount,
+        {{ money('margins.uplift_upper * judged.customer_count') }}
+            as incremental_margin_upper_amount
+    from judged
+    left join results as purchases
+        on
+            judged.experiment_id = purchases.experiment_id
+            and judged.arm = purchases.arm
+            and purchases.measure = 'conversion'
+    left join results as margins
+        on
+            judged.experiment_id = margins.experiment_id
+            and judged.arm = margins.arm
+            and margins.measure = 'margin'
+),
+
+final as (
+    select
+        experiment_id,
+        arm,
+        first_assigned_date,
+        last_assigned_date,
+        last_window_end_date,
+        case
+            when not has_control
+                then 'Nothing to compare with: there is no arm `control`.'
+            when arm_count = 1
+                then 'Nothing to compare: there is no arm but `control`.'
+            when is_much_contaminated
+                then
+                    'Do not trust: more than one customer in twenty was assigned to '
+                    || 'several arms.'
+            when not is_trustworthy
+                then 'Do not trust: the arms are not as large as planned.'
+            when arm = 'control' then 'What the others are compared with.'
+            when not is_mature
+                then
+                    'Too early: the last window ends on '
+                    || cast(experiment_end_date as {{ dbt.type_string() }}) || '.'
+            when is_significant is null
+                then 'No difference to be seen: all did the same, or there are too few.'
+            when is_significant and uplift > 0
+                then
+                    'Better: ' || {{ in_points('uplift') }}
+                    || ' points more of the customers bought (95 %: '
+                    || {{ in_points('uplift_lower') }} || ' to '
+                    || {{ in_points('uplift_upper') }} || ').'
+            when is_significant
+                then
+                    'Worse: ' || {{ in_points('-uplift') }}
+                    || ' points fewer of the customers bought (95 %: '
+                    || {{ in_points('-uplift_upper') }} || ' to '
+                    || {{ in_points('-uplift_lower') }} || ').'
+            else
+                'No difference found: one of '
+                || {{ in_points('minimum_detectable_uplift') }}
+                || ' points would have shown in four of five such experiments.'
+        end as verdict,
+        cast(customer_count as bigint) as customer_count,
+        cast(contaminated_customer_count as bigint) as contaminated_customer_count,
+        {{ ratio('customer_count', 'experiment_customer_count') }} as share_rate,
+        expected_share_rate,
+        sample_ratio_p_value,
+        treatment_cost_amount,
+        incremental_margin_amount,
+        incremental_margin_lower_amount,
+        incremental_margin_upper_amount,
+        {{ ratio('incremental_margin_amount', 'treatment_cost_amount') }}
+            as return_on_cost,
+        is_mature,
+        is_trustworthy
+    from joined
+)
+
+select * from final
