@@ -6,27 +6,34 @@
     )) }}
 {%- endmacro %}
 
-{#- Finite sums, whose terms are each the one before times half / k (even) or
-    half / (k + 1/2) (odd): nested from the last that 50 degrees of freedom may need. -#}
+{#- Finite sums of powers of half of it, divided by k! (even degrees of freedom) or by
+    1.5 x 2.5 x ... x (k + 0.5) (odd ones); terms as far as 50 degrees may need them. -#}
 {% macro default__chi_square_p(chi_square, degrees_of_freedom) -%}
 {%- set half = 'least(7e2, ' ~ chi_square ~ ' / 2e0)' -%}
-{%- set even = namespace(sql='1') -%}
-{%- set odd = namespace(sql='1') -%}
-{%- for k in range(24, 0, -1) -%}
-    {%- set even.sql = '(1 + case when ' ~ degrees_of_freedom ~ ' >= ' ~ (2 * k + 2)
-        ~ ' then ' ~ half ~ ' / ' ~ k ~ ' * ' ~ even.sql ~ ' else 0 end)' -%}
-    {%- set odd.sql = '(1 + case when ' ~ degrees_of_freedom ~ ' >= ' ~ (2 * k + 3)
-        ~ ' then ' ~ half ~ ' / ' ~ (k + 0.5) ~ ' * ' ~ odd.sql ~ ' else 0 end)' -%}
+{%- set even = namespace(terms=['1e0'], divisor=1.0) -%}
+{%- set odd = namespace(terms=['1e0'], divisor=1.0) -%}
+{%- for k in range(1, 25) -%}
+    {%- set even.divisor = even.divisor * k -%}
+    {%- set odd.divisor = odd.divisor * (k + 0.5) -%}
+    {%- do even.terms.append(
+        'case when ' ~ degrees_of_freedom ~ ' >= ' ~ (2 * k + 2) ~ ' then power(' ~ half
+        ~ ', ' ~ k ~ ') / ' ~ '%.17e' % even.divisor ~ ' else 0 end'
+    ) -%}
+    {%- do odd.terms.append(
+        'case when ' ~ degrees_of_freedom ~ ' >= ' ~ (2 * k + 3) ~ ' then power(' ~ half
+        ~ ', ' ~ k ~ ') / ' ~ '%.17e' % odd.divisor ~ ' else 0 end'
+    ) -%}
 {%- endfor -%}
     case
         when {{ chi_square }} is null then null
         when {{ degrees_of_freedom }} not between 1 and 50 then null
         when mod({{ degrees_of_freedom }}, 2) = 0
-            then exp(-{{ half }}) * {{ even.sql }}
+            then exp(-{{ half }}) * ({{ even.terms | join(' + ') }})
         when {{ degrees_of_freedom }} = 1
             then {{ normal_two_sided_p('sqrt(' ~ chi_square ~ ')') }}
         else
             {{ normal_two_sided_p('sqrt(' ~ chi_square ~ ')') }}
-            + 1.1283791670955126e0 * sqrt({{ half }}) * exp(-{{ half }}) * {{ odd.sql }}
+            + 1.1283791670955126e0 * sqrt({{ half }}) * exp(-{{ half }})
+            * ({{ odd.terms | join(' + ') }})
     end
 {%- endmacro %}

@@ -112,7 +112,7 @@ summed as (
 flagged as (
     select
         summed.*,
-        sum(open_count) over (partition by experiment_id) = 0 as is_mature
+        sum(summed.open_count) over (partition by summed.experiment_id) = 0 as is_mature
     from summed
 ),
 

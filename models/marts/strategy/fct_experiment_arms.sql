@@ -1,7 +1,8 @@
 -- Whether the groups of an experiment are as planned, what each arm cost and brought,
--- and the verdict in words. More customers of one arm than chance explains (p < 0.001)
--- or more than one in twenty assigned to two arms: something went wrong in assigning,
--- and nothing that follows can be trusted. The verdict is on purchases.
+-- and the verdict in words. Arms whose sizes differ from the plan by more than chance
+-- explains (p < 0.001), or more than one customer in twenty assigned to several arms:
+-- something went wrong in assigning, and what follows can't be trusted. The verdict is
+-- on purchases.
 with
 
 customers as (
@@ -53,33 +54,35 @@ arms as (
 planned as (
     select
         arms.*,
-        sum(customer_count) over (partition by experiment_id)
-            as experiment_customer_count,
-        sum(contaminated_customer_count) over (partition by experiment_id)
+        sum(arms.customer_count) over experiments as experiment_customer_count,
+        sum(arms.contaminated_customer_count) over experiments
             as experiment_contaminated_count,
-        count(*) over (partition by experiment_id) as arm_count,
-        max(last_window_end_date) over (partition by experiment_id)
-            as experiment_end_date,
-        max(case when arm = 'control' then 1 else 0 end)
-            over (partition by experiment_id) = 1 as has_control,
-        {{ planned_parts('experiment_id', 'arm') }} as parts
+        count(*) over experiments as arm_count,
+        max(arms.last_window_end_date) over experiments as experiment_end_date,
+        max(case when arms.arm = 'control' then 1 else 0 end) over experiments = 1
+            as has_control,
+        {{ planned_parts('arms.experiment_id', 'arms.arm') }} as parts
     from arms
+    window experiments as (partition by arms.experiment_id)
 ),
 
 expected as (
     select
         planned.*,
-        {{ ratio('parts', 'sum(parts) over (partition by experiment_id)') }}
-            as expected_share_rate
+        {{ ratio(
+            'planned.parts', 'sum(planned.parts) over (partition by planned.experiment_id)'
+        ) }} as expected_share_rate
     from planned
 ),
 
 deviating as (
     select
         expected.*,
+        -- exact, so that the order of the arms can't change the sum
         cast({{ ratio(
-            'power(customer_count - expected_share_rate * experiment_customer_count, 2)',
-            'expected_share_rate * experiment_customer_count'
+            'power(expected.customer_count'
+            ~ ' - expected.expected_share_rate * expected.experiment_customer_count, 2)',
+            'expected.expected_share_rate * expected.experiment_customer_count'
         ) }} as decimal(38, 12)) as deviation
     from expected
 ),
@@ -87,17 +90,21 @@ deviating as (
 summed as (
     select
         deviating.*,
-        cast(sum(deviation) over (partition by experiment_id) as {{ type_double() }})
-            as chi_square
+        cast(
+            sum(deviating.deviation) over (partition by deviating.experiment_id)
+            as {{ type_double() }}
+        ) as chi_square
     from deviating
 ),
 
 checked as (
     select
         summed.*,
-        {{ chi_square_p('chi_square', 'arm_count - 1') }} as sample_ratio_p_value,
-        experiment_contaminated_count
-        > 0.05 * (experiment_customer_count + experiment_contaminated_count)
+        {{ chi_square_p('summed.chi_square', 'summed.arm_count - 1') }}
+            as sample_ratio_p_value,
+        summed.experiment_contaminated_count
+        > 0.05
+        * (summed.experiment_customer_count + summed.experiment_contaminated_count)
             as is_much_contaminated
     from summed
 ),

@@ -1,8 +1,8 @@
--- What each arm of an experiment changed against `control`. Rates: two proportions, the
--- p-value with the pooled variance, the interval with the variances of both. Amounts per
--- customer: Welch's t. CUPED takes out what the spend before the assignment explains:
--- outcome - theta x (spend before - its mean), theta from all arms together. Within an
--- experiment, measure and slice type p-values are adjusted by Holm, over arms and slices.
+-- What each arm of an experiment changed against `control`. Shares: two proportions,
+-- p-value with the pooled variance, interval with the variances of both. Amounts
+-- per customer: Welch's t. CUPED takes out what the spend before the assignment
+-- explains: outcome - theta x spend before, theta from all arms together. P-values are
+-- adjusted by Holm over the arms and groups of an experiment, measure and slice type.
 -- What can't be said is NULL: before the last window is over, without a control arm, of
 -- an arm with one customer, or where nobody differs from anybody.
 with
@@ -28,16 +28,18 @@ sums as (
 centred as (
     select
         sums.*,
-        {{ ratio('outcome_sum', 'customer_count') }} as arm_mean,
-        {{ ratio('spend_before_sum', 'customer_count') }} as spend_before_mean,
-        outcome_squares - {{ ratio('outcome_sum * outcome_sum', 'customer_count') }}
-            as outcome_spread,
-        spend_before_squares
-        - {{ ratio('spend_before_sum * spend_before_sum', 'customer_count') }}
-            as spend_before_spread,
-        outcome_products
-        - {{ ratio('outcome_sum * spend_before_sum', 'customer_count') }}
-            as common_spread
+        {{ ratio('sums.outcome_sum', 'sums.customer_count') }} as arm_mean,
+        {{ ratio('sums.spend_before_sum', 'sums.customer_count') }}
+            as spend_before_mean,
+        sums.outcome_squares - {{ ratio(
+            'sums.outcome_sum * sums.outcome_sum', 'sums.customer_count'
+        ) }} as outcome_spread,
+        sums.spend_before_squares - {{ ratio(
+            'sums.spend_before_sum * sums.spend_before_sum', 'sums.customer_count'
+        ) }} as spend_before_spread,
+        sums.outcome_products - {{ ratio(
+            'sums.outcome_sum * sums.spend_before_sum', 'sums.customer_count'
+        ) }} as common_spread
     from sums
 ),
 
@@ -84,30 +86,9 @@ slopes as (
 adjusted as (
     select
         cleaned.*,
-        slopes.theta,
-        case when cleaned.customer_count >= 2 then
-            sqrt({{ ratio(
-                'cleaned.outcome_spread',
-                'cleaned.customer_count * (cleaned.customer_count'
-                ~ ' - case when cleaned.is_rate then 0 else 1 end)'
-            ) }})
-        end as standard_error,
         cleaned.arm_mean - slopes.theta * cleaned.spend_before_mean as cuped_mean,
-        case when cleaned.customer_count >= 2 then
-            sqrt(case
-                when
-                    cleaned.outcome_spread - 2 * slopes.theta * cleaned.common_spread
-                    + slopes.theta * slopes.theta * cleaned.spend_before_spread
-                    > 1e-12 * cleaned.outcome_spread
-                    then {{ ratio(
-                        'cleaned.outcome_spread'
-                        ~ ' - 2 * slopes.theta * cleaned.common_spread'
-                        ~ ' + slopes.theta * slopes.theta * cleaned.spend_before_spread',
-                        'cleaned.customer_count * (cleaned.customer_count - 1)'
-                    ) }}
-                else 0 * cleaned.outcome_spread * slopes.theta
-            end)
-        end as cuped_error
+        cleaned.outcome_spread - 2 * slopes.theta * cleaned.common_spread
+        + slopes.theta * slopes.theta * cleaned.spend_before_spread as cuped_spread
     from cleaned
     inner join slopes
         on
@@ -115,6 +96,36 @@ adjusted as (
             and cleaned.slice_type = slopes.slice_type
             and cleaned.slice = slopes.slice
             and cleaned.measure = slopes.measure
+),
+
+estimated as (
+    select
+        experiment_id,
+        arm,
+        slice_type,
+        slice,
+        measure,
+        is_rate,
+        customer_count,
+        arm_mean,
+        cuped_mean,
+        case
+            when customer_count >= 2
+                then sqrt({{ ratio(
+                    'outcome_spread',
+                    'customer_count'
+                    ~ ' * case when is_rate then customer_count else customer_count - 1 end'
+                ) }})
+        end as standard_error,
+        case
+            when customer_count >= 2 and cuped_spread > 1e-12 * outcome_spread
+                then sqrt({{ ratio(
+                    'cuped_spread', 'customer_count * (customer_count - 1)'
+                ) }})
+            when customer_count >= 2 then 0 * cuped_spread
+        end as cuped_error,
+        is_mature
+    from adjusted
 ),
 
 compared as (
@@ -153,8 +164,8 @@ compared as (
             'controls.cuped_error', 'controls.customer_count'
         ) }} as cuped_degrees_of_freedom,
         arms.is_mature
-    from adjusted as arms
-    left join adjusted as controls
+    from estimated as arms
+    left join estimated as controls
         on
             arms.experiment_id = controls.experiment_id
             and arms.slice_type = controls.slice_type
@@ -167,28 +178,34 @@ compared as (
 scored as (
     select
         compared.*,
-        {{ ratio('uplift', 'uplift_error') }} as t_value,
-        {{ ratio('cuped_uplift', 'cuped_uplift_error') }} as cuped_t_value,
-        case when is_rate and uplift_error is not null then {{ ratio(
-            'uplift',
-            'sqrt(' ~ ratio('pooled_mean * (1 - pooled_mean)', 'customer_count')
-            ~ ' + ' ~ ratio('pooled_mean * (1 - pooled_mean)', 'control_customer_count')
-            ~ ')'
-        ) }} end as z_value,
+        {{ ratio('compared.uplift', 'compared.uplift_error') }} as t_value,
+        {{ ratio('compared.cuped_uplift', 'compared.cuped_uplift_error') }}
+            as cuped_t_value,
         case
-            when is_rate then 1.959963984540054
-            else {{ student_quantile_975('degrees_of_freedom') }}
+            when compared.is_rate and compared.uplift_error is not null
+                then {{ ratio('compared.uplift', 'sqrt('
+                    ~ 'compared.pooled_mean * (1 - compared.pooled_mean) * ('
+                    ~ ratio(1, 'compared.customer_count') ~ ' + '
+                    ~ ratio(1, 'compared.control_customer_count') ~ '))'
+                ) }}
+        end as z_value,
+        case
+            when compared.is_rate then 1.959963984540054
+            else {{ student_quantile_975('compared.degrees_of_freedom') }}
         end as critical_value,
-        {{ student_quantile_975('cuped_degrees_of_freedom') }}
+        {{ student_quantile_975('compared.cuped_degrees_of_freedom') }}
             as cuped_critical_value,
-        case when control_mean > 0 then {{ ratio('uplift', 'control_mean') }} end
-            as relative_uplift,
-        case when control_mean > 0 then sqrt(
-            power({{ ratio('standard_error', 'control_mean') }}, 2)
-            + power({{ ratio(
-                'arm_mean * control_standard_error', 'control_mean * control_mean'
-            ) }}, 2)
-        ) end as relative_error
+        case
+            when compared.control_mean > 0
+                then {{ ratio('compared.uplift', 'compared.control_mean') }}
+        end as relative_uplift,
+        case
+            when compared.control_mean > 0 and compared.uplift_error is not null
+                then {{ ratio('sqrt(power(compared.standard_error, 2) + power('
+                    ~ ratio('compared.arm_mean', 'compared.control_mean')
+                    ~ ' * compared.control_standard_error, 2))', 'compared.control_mean'
+                ) }}
+        end as relative_error
     from compared
 ),
 
@@ -196,36 +213,45 @@ tested as (
     select
         scored.*,
         case
-            when is_rate then {{ normal_two_sided_p('z_value') }}
-            else {{ student_two_sided_p('t_value', 'degrees_of_freedom') }}
+            when scored.is_rate then {{ normal_two_sided_p('scored.z_value') }}
+            else {{ student_two_sided_p(
+                'scored.t_value', 'scored.degrees_of_freedom'
+            ) }}
         end as p_value,
-        {{ student_two_sided_p('cuped_t_value', 'cuped_degrees_of_freedom') }}
-            as cuped_p_value
+        {{ student_two_sided_p(
+            'scored.cuped_t_value', 'scored.cuped_degrees_of_freedom'
+        ) }} as cuped_p_value
     from scored
 ),
 
+-- the smallest p-value counts as often as there are hypotheses, the next once less
 ranked as (
     select
         tested.*,
-        count(p_value) over (
-            partition by experiment_id, slice_type, measure
-        ) - row_number() over (
-            partition by experiment_id, slice_type, measure
-            order by p_value nulls last, arm, slice
-        ) + 1 as hypotheses_left
+        count(tested.p_value) over (
+            partition by tested.experiment_id, tested.slice_type, tested.measure
+        ) + 1 - row_number() over (
+            partition by tested.experiment_id, tested.slice_type, tested.measure
+            order by tested.p_value nulls last, tested.arm, tested.slice
+        ) as hypotheses_left
     from tested
 ),
 
 holm as (
     select
         ranked.*,
-        case when p_value is not null then
-            max(least(1, p_value * hypotheses_left)) over (
-                partition by experiment_id, slice_type, measure
-                order by hypotheses_left desc
-                rows between unbounded preceding and current row
-            )
-        end as adjusted_p_value
+        max(case
+            when ranked.p_value is not null
+                then least(1, ranked.p_value * ranked.hypotheses_left)
+        end) over (
+            partition by
+                ranked.experiment_id,
+                ranked.slice_type,
+                ranked.measure,
+                ranked.p_value is null
+            order by ranked.hypotheses_left desc
+            rows between unbounded preceding and current row
+        ) as adjusted_p_value
     from ranked
 ),
 
@@ -246,9 +272,9 @@ final as (
         uplift - critical_value * uplift_error as uplift_lower,
         uplift + critical_value * uplift_error as uplift_upper,
         relative_uplift,
-        relative_uplift - critical_value * nullif(relative_error, 0)
+        relative_uplift - critical_value * relative_error
             as relative_uplift_lower,
-        relative_uplift + critical_value * nullif(relative_error, 0)
+        relative_uplift + critical_value * relative_error
             as relative_uplift_upper,
         p_value,
         adjusted_p_value,
