@@ -29,6 +29,7 @@ from statsmodels.stats.proportion import (
 REPOSITORY = Path(__file__).parents[2]
 FOLDERS = ("engines", "inputs", "statistics")
 REAL_MODELS = (
+    "intermediate/experiments/int_experiment_arms.sql",
     "intermediate/experiments/int_experiment_sums.sql",
     "marts/strategy/fct_experiment_results.sql",
     "marts/strategy/fct_experiment_arms.sql",

@@ -8,7 +8,7 @@ arms as (
         experiment_id,
         arm,
         last_assigned_date
-    from {{ ref('fct_experiment_arms') }}
+    from {{ ref('int_experiment_arms') }}
     where is_mature and is_trustworthy
 ),
 

@@ -1,19 +1,27 @@
--- Whether the groups of an experiment are as planned, what each arm cost and brought,
--- and the verdict in words. Arms whose sizes differ from the plan by more than chance
--- explains (p < 0.001), or more than one customer in twenty assigned to several arms:
--- something went wrong in assigning, and what follows can't be trusted. The verdict is
--- on purchases.
+-- What came out of each arm of an experiment: the verdict in words, which is on
+-- purchases, and whether the arm paid.
 with
 
-customers as (
+arms as (
     select
         experiment_id,
         arm,
-        assigned_date,
-        window_end_date,
+        first_assigned_date,
+        last_assigned_date,
+        last_window_end_date,
+        experiment_end_date,
+        arm_count,
+        customer_count,
+        contaminated_customer_count,
+        share_rate,
+        expected_share_rate,
+        sample_ratio_p_value,
         treatment_cost_amount,
-        is_contaminated
-    from {{ ref('int_experiment_customers') }}
+        has_control,
+        is_much_contaminated,
+        is_mature,
+        is_trustworthy
+    from {{ ref('int_experiment_arms') }}
 ),
 
 results as (
@@ -30,123 +38,30 @@ results as (
     where slice_type = 'all'
 ),
 
-live as (
-    select cutoff_date
-    from {{ ref('int_cutoff_dates') }}
-    where cutoff = 'live'
-),
-
-arms as (
-    select
-        experiment_id,
-        arm,
-        count(case when not is_contaminated then 1 end) as customer_count,
-        count(case when is_contaminated then 1 end) as contaminated_customer_count,
-        min(assigned_date) as first_assigned_date,
-        max(assigned_date) as last_assigned_date,
-        max(window_end_date) as last_window_end_date,
-        {{ money('sum(case when not is_contaminated then treatment_cost_amount end)') }}
-            as treatment_cost_amount
-    from customers
-    group by experiment_id, arm
-),
-
-planned as (
-    select
-        arms.*,
-        sum(arms.customer_count) over experiments as experiment_customer_count,
-        sum(arms.contaminated_customer_count) over experiments
-            as experiment_contaminated_count,
-        count(*) over experiments as arm_count,
-        max(arms.last_window_end_date) over experiments as experiment_end_date,
-        max(case when arms.arm = 'control' then 1 else 0 end) over experiments = 1
-            as has_control,
-        {{ planned_parts('arms.experiment_id', 'arms.arm') }} as parts
-    from arms
-    window experiments as (partition by arms.experiment_id)
-),
-
-expected as (
-    select
-        planned.*,
-        {{ ratio(
-            'planned.parts', 'sum(planned.parts) over (partition by planned.experiment_id)'
-        ) }} as expected_share_rate
-    from planned
-),
-
-deviating as (
-    select
-        expected.*,
-        -- exact, so that the order of the arms can't change the sum
-        cast({{ ratio(
-            'power(expected.customer_count'
-            ~ ' - expected.expected_share_rate * expected.experiment_customer_count, 2)',
-            'expected.expected_share_rate * expected.experiment_customer_count'
-        ) }} as decimal(38, 12)) as deviation
-    from expected
-),
-
-summed as (
-    select
-        deviating.*,
-        cast(
-            sum(deviating.deviation) over (partition by deviating.experiment_id)
-            as {{ type_double() }}
-        ) as chi_square
-    from deviating
-),
-
-checked as (
-    select
-        summed.*,
-        {{ chi_square_p('summed.chi_square', 'summed.arm_count - 1') }}
-            as sample_ratio_p_value,
-        summed.experiment_contaminated_count
-        > 0.05
-        * (summed.experiment_customer_count + summed.experiment_contaminated_count)
-            as is_much_contaminated
-    from summed
-),
-
-judged as (
-    select
-        checked.*,
-        checked.experiment_end_date <= live.cutoff_date as is_mature,
-        coalesce(
-            checked.has_control
-            and checked.sample_ratio_p_value >= 0.001
-            and not checked.is_much_contaminated,
-            false
-        ) as is_trustworthy
-    from checked
-    cross join live
-),
-
 joined as (
     select
-        judged.*,
+        arms.*,
         purchases.uplift,
         purchases.uplift_lower,
         purchases.uplift_upper,
         purchases.minimum_detectable_uplift,
         purchases.is_significant,
-        {{ money('margins.uplift * judged.customer_count') }}
+        {{ money('margins.uplift * arms.customer_count') }}
             as incremental_margin_amount,
-        {{ money('margins.uplift_lower * judged.customer_count') }}
+        {{ money('margins.uplift_lower * arms.customer_count') }}
             as incremental_margin_lower_amount,
-        {{ money('margins.uplift_upper * judged.customer_count') }}
+        {{ money('margins.uplift_upper * arms.customer_count') }}
             as incremental_margin_upper_amount
-    from judged
+    from arms
     left join results as purchases
         on
-            judged.experiment_id = purchases.experiment_id
-            and judged.arm = purchases.arm
+            arms.experiment_id = purchases.experiment_id
+            and arms.arm = purchases.arm
             and purchases.measure = 'conversion'
     left join results as margins
         on
-            judged.experiment_id = margins.experiment_id
-            and judged.arm = margins.arm
+            arms.experiment_id = margins.experiment_id
+            and arms.arm = margins.arm
             and margins.measure = 'margin'
 ),
 
@@ -192,9 +107,9 @@ final as (
                 || {{ in_points('minimum_detectable_uplift') }}
                 || ' points would have shown in four of five such experiments.'
         end as verdict,
-        cast(customer_count as bigint) as customer_count,
-        cast(contaminated_customer_count as bigint) as contaminated_customer_count,
-        {{ ratio('customer_count', 'experiment_customer_count') }} as share_rate,
+        customer_count,
+        contaminated_customer_count,
+        share_rate,
         expected_share_rate,
         sample_ratio_p_value,
         treatment_cost_amount,
