@@ -55,24 +55,38 @@ participants as (
     having max(case when row_outcome = 'accepted' then 1 else 0 end) = 1
 ),
 
-order_days as (
+-- only on the day of the assignment does it matter at what time an order came
+days as (
     select
         participants.experiment_id,
         participants.customer_id,
-        orders.order_date,
+        customer_days.activity_date < participants.assigned_date as is_before,
+        customer_days.revenue_amount,
+        customer_days.margin_amount
+    from participants
+    inner join {{ ref('int_customer_days') }} as customer_days
+        on participants.customer_id = customer_days.customer_id
+    where
+        customer_days.activity_date <> participants.assigned_date
+        and customer_days.activity_date <= participants.window_end_date
+
+    union all
+
+    select
+        participants.experiment_id,
+        participants.customer_id,
         orders.ordered_at < participants.assigned_at as is_before,
         sum(orders.revenue_amount) as revenue_amount,
         sum(orders.margin_amount) as margin_amount
     from participants
     inner join {{ ref('fct_orders') }} as orders
-        on participants.customer_id = orders.customer_id
-    where
-        orders.order_state = 'completed'
-        and orders.order_date <= participants.window_end_date
+        on
+            participants.customer_id = orders.customer_id
+            and participants.assigned_date = orders.order_date
+    where orders.order_state = 'completed'
     group by
         participants.experiment_id,
         participants.customer_id,
-        orders.order_date,
         orders.ordered_at < participants.assigned_at
 ),
 
@@ -88,7 +102,7 @@ purchases as (
         sum(case when is_before then margin_amount end) as margin_before,
         sum(case when not is_before then revenue_amount end) as revenue_after,
         sum(case when not is_before then margin_amount end) as margin_after
-    from order_days
+    from days
     group by experiment_id, customer_id
 ),
 
