@@ -1,7 +1,7 @@
 -- Whether the groups of an experiment are as planned. Arms whose sizes differ from the
 -- plan by more than chance explains (p < 0.001), or more than one customer in twenty
--- assigned to several arms: something went wrong in assigning, and what follows can't be
--- trusted.
+-- assigned to several arms: something went wrong in assigning, and what follows is not
+-- to be trusted.
 with
 
 customers as (
