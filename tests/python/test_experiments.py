@@ -26,7 +26,7 @@ from statsmodels.stats.proportion import (
     proportions_ztest,
 )
 
-# scipy says so of an arm in which all are alike; the variances are compared all the same
+# scipy says so of an arm in which all are alike; the numbers agree all the same
 pytestmark = pytest.mark.filterwarnings("ignore:Precision loss occurred")
 
 REPOSITORY = Path(__file__).parents[2]
