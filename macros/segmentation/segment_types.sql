@@ -1,8 +1,4 @@
-{#- By what customers are grouped. Documented in _segmentation__macros.yml. -#}
+{#- All of them in one list. Documented in _segmentation__macros.yml. -#}
 {% macro segment_types() -%}
-    {{ return([
-        'stage', 'rfm_segment', 'value_tier', 'churn_state', 'cluster_name',
-        'purchase_frequency', 'favourite_category', 'acquisition_channel', 'country',
-        'region', 'gender', 'age_band', 'income_band', 'lifestyle',
-    ]) }}
+    {{ return(segment_kinds().values() | sum(start=[])) }}
 {%- endmacro %}

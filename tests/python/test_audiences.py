@@ -32,7 +32,7 @@ def let_days_pass(shop: Warehouse, days: int) -> None:
 def ledger(shop: Warehouse, days_ago: int = 0) -> list[tuple]:
     """The audience of a day, by customer."""
     return shop.query(f"""
-        select customer_id, strategy_id, contact_channel, offer, profit_amount
+        select customer_id, strategy_id, contact_channel, offer, expected_profit_amount
         from fct_audience_ledger
         where audience_date = date '2025-12-31' - {days_ago}
         order by customer_id

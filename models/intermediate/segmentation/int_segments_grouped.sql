@@ -1,17 +1,14 @@
 -- Customers counted and added up by each way of grouping them: from here on no one need
 -- be told apart. Places are kept whole, city in region in country, since what may be
 -- shown of a city depends on what is shown of its region.
-{% set segment_types = [
-    'stage', 'churn_state', 'rfm_segment', 'cluster_name', 'purchase_frequency',
-    'favourite_category', 'value_tier', 'acquisition_channel', 'gender', 'age_band',
-    'income_band', 'lifestyle', 'main_interest',
-] %}
+{% set places = segment_kinds()['geographic'] %}
+{% set types = segment_types() | reject('in', places) | list %}
 
 with
 
 customers as (
     select
-        {% for segment_type in segment_types + ['country', 'region', 'city'] -%}
+        {% for segment_type in segment_types() -%}
         coalesce({{ segment_type }}, 'unknown') as {{ segment_type }},
         {% endfor -%}
         historic_revenue_amount,
@@ -34,7 +31,7 @@ customers as (
 ),
 
 final as (
-    {% for segment_type in segment_types + ['place'] -%}
+    {% for segment_type in types + ['place'] -%}
     {% set is_place = segment_type == 'place' -%}
     select
         '{{ segment_type }}' as segment_type,

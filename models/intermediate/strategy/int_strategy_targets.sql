@@ -136,7 +136,7 @@ valued as (
         value_at_stake_amount,
         {{ money('expected_discount_amount') }} as expected_discount_amount,
         {{ money('uplift * value_at_stake_amount') }}
-        - {{ money('expected_discount_amount') }} as incremental_margin_amount,
+        - {{ money('expected_discount_amount') }} as expected_incremental_margin_amount,
         cost_per_contact_amount,
         has_marketing_consent,
         is_in_experiment
@@ -150,7 +150,7 @@ ranked as (
         row_number() over (
             partition by valued.customer_id, valued.strategy_id
             order by
-                valued.incremental_margin_amount - valued.cost_per_contact_amount
+                valued.expected_incremental_margin_amount - valued.cost_per_contact_amount
                 desc nulls last,
                 valued.cost_per_contact_amount asc,
                 valued.contact_channel asc,
@@ -178,10 +178,10 @@ final as (
         uplift,
         value_at_stake_amount,
         expected_discount_amount,
-        {{ money('incremental_margin_amount') }} as incremental_margin_amount,
+        {{ money('expected_incremental_margin_amount') }} as expected_incremental_margin_amount,
         cost_per_contact_amount as contact_cost_amount,
-        {{ money('incremental_margin_amount - cost_per_contact_amount') }}
-            as profit_amount,
+        {{ money('expected_incremental_margin_amount - cost_per_contact_amount') }}
+            as expected_profit_amount,
         has_marketing_consent,
         is_in_experiment
     from ranked

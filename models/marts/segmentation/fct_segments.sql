@@ -4,17 +4,6 @@
 -- where these are too few, and in the next smallest segment too, where the NULLs of the
 -- type would still be of too few. A shop with too few buyers or customers altogether
 -- has no rows.
-{% set segment_kinds = {
-    'behavioural': [
-        'stage', 'churn_state', 'rfm_segment', 'cluster_name', 'purchase_frequency',
-        'favourite_category',
-    ],
-    'value': ['value_tier'],
-    'acquisition': ['acquisition_channel'],
-    'geographic': ['country', 'region', 'city'],
-    'demographic': ['gender', 'age_band', 'income_band'],
-    'psychographic': ['lifestyle', 'main_interest'],
-} %}
 {% set minimum = setting_number(
     'segment_minimum_customers', minimum=1, whole=true
 ) | int %}
@@ -113,7 +102,7 @@ averaged as (
 final as (
     select
         case segment_type
-            {% for segment_kind, segment_types in segment_kinds.items() -%}
+            {% for segment_kind, segment_types in segment_kinds().items() -%}
             {% for segment_type in segment_types -%}
             when '{{ segment_type }}' then '{{ segment_kind }}'
             {% endfor -%}

@@ -36,11 +36,14 @@ targets as (
         contact_channel,
         offer,
         priority,
-        incremental_margin_amount,
+        expected_incremental_margin_amount,
         contact_cost_amount,
-        profit_amount
+        expected_profit_amount
     from {{ ref('int_strategy_targets') }}
-    where has_marketing_consent and not is_in_experiment and profit_amount > 0
+    where
+        has_marketing_consent
+        and not is_in_experiment
+        and expected_profit_amount > 0
 ),
 
 -- who was contacted too lately, or too often
@@ -70,7 +73,7 @@ ranked as (
         row_number() over (
             partition by targets.customer_id
             order by
-                targets.profit_amount desc,
+                targets.expected_profit_amount desc,
                 targets.priority asc,
                 targets.strategy_id asc
         ) as strategy_rank
@@ -85,11 +88,12 @@ chosen as (
         strategy_id,
         contact_channel,
         offer,
-        incremental_margin_amount,
+        expected_incremental_margin_amount,
         contact_cost_amount,
-        profit_amount,
+        expected_profit_amount,
         -- what a contact costs counts as at least a hundredth of a cent
-        profit_amount / greatest(contact_cost_amount, 0.0001) as return_on_cost
+        expected_profit_amount / greatest(contact_cost_amount, 0.0001)
+            as expected_return_on_cost
     from ranked
     where strategy_rank = 1
 ),
@@ -99,7 +103,10 @@ spent as (
         chosen.*,
         {% if budget_is_set -%}
         sum(contact_cost_amount) over (
-            order by return_on_cost desc, profit_amount desc, customer_id asc
+            order by
+                expected_return_on_cost desc,
+                expected_profit_amount desc,
+                customer_id asc
             rows between unbounded preceding and current row
         )
         {%- else -%}
@@ -115,9 +122,9 @@ final as (
         spent.strategy_id,
         spent.contact_channel,
         spent.offer,
-        {{ money('spent.incremental_margin_amount') }} as incremental_margin_amount,
+        {{ money('spent.expected_incremental_margin_amount') }} as expected_incremental_margin_amount,
         {{ money('spent.contact_cost_amount') }} as contact_cost_amount,
-        {{ money('spent.profit_amount') }} as profit_amount
+        {{ money('spent.expected_profit_amount') }} as expected_profit_amount
     from spent
     cross join live
     where spent.cumulative_cost_amount <= coalesce({{ budget }}, 0)

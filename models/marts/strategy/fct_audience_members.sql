@@ -25,7 +25,7 @@ customers as (
 targets as (
     select
         customer_id,
-        max(profit_amount) as best_profit_amount,
+        max(expected_profit_amount) as best_profit_amount,
         count(*) filter (where is_in_experiment) > 0 as is_in_experiment
     from {{ ref('int_strategy_targets') }}
     where has_marketing_consent
@@ -39,9 +39,9 @@ ledger as (
         strategy_id,
         contact_channel,
         offer,
-        incremental_margin_amount,
+        expected_incremental_margin_amount,
         contact_cost_amount,
-        profit_amount
+        expected_profit_amount
     from {{ ref('fct_audience_ledger') }}
 ),
 
@@ -91,9 +91,9 @@ final as (
         contacts.last_contact_date,
         cast(coalesce(contacts.contact_count, 0) as bigint)
             as contacts_last_year_count,
-        members.incremental_margin_amount,
+        members.expected_incremental_margin_amount,
         members.contact_cost_amount,
-        members.profit_amount,
+        members.expected_profit_amount,
         members.customer_id is not null as is_contacted
     from customers
     cross join live

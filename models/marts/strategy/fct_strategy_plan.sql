@@ -31,9 +31,9 @@ targets as (
         cast(uplift as decimal(18, 12)) as uplift,
         value_at_stake_amount,
         expected_discount_amount,
-        incremental_margin_amount,
+        expected_incremental_margin_amount,
         contact_cost_amount,
-        profit_amount
+        expected_profit_amount
     from {{ ref('int_strategy_targets') }}
 ),
 
@@ -48,18 +48,19 @@ summed as (
         count(*) filter (where has_marketing_consent) as eligible_customer_count,
         count(*) filter (where not has_marketing_consent)
             as excluded_without_consent_count,
-        count(*) filter (where has_marketing_consent and profit_amount > 0)
+        count(*) filter (where has_marketing_consent and expected_profit_amount > 0)
             as profitable_customer_count,
         sum(uplift) filter (where has_marketing_consent) as uplift_sum,
         sum(value_at_stake_amount) filter (where has_marketing_consent)
             as value_at_stake_amount,
         sum(expected_discount_amount) filter (where has_marketing_consent)
             as expected_discount_amount,
-        sum(incremental_margin_amount) filter (where has_marketing_consent)
-            as incremental_margin_amount,
+        sum(expected_incremental_margin_amount) filter (where has_marketing_consent)
+            as expected_incremental_margin_amount,
         sum(contact_cost_amount) filter (where has_marketing_consent)
             as total_cost_amount,
-        sum(profit_amount) filter (where has_marketing_consent) as profit_amount
+        sum(expected_profit_amount) filter (where has_marketing_consent)
+            as expected_profit_amount
     from targets
     group by strategy_id
 ),
@@ -76,8 +77,8 @@ counted as (
         {{ money('coalesce(summed.total_cost_amount, 0)') }} as total_cost_amount,
         {{ money('summed.value_at_stake_amount') }} as value_at_stake_amount,
         {{ money('summed.expected_discount_amount') }} as expected_discount_amount,
-        {{ money('summed.incremental_margin_amount') }} as incremental_margin_amount,
-        {{ money('summed.profit_amount') }} as profit_amount
+        {{ money('summed.expected_incremental_margin_amount') }} as expected_incremental_margin_amount,
+        {{ money('summed.expected_profit_amount') }} as expected_profit_amount
     from strategies
     cross join everyone
     left join summed on strategies.strategy_id = summed.strategy_id
@@ -102,14 +103,14 @@ final as (
         {{ ratio('uplift_sum', 'eligible_customer_count') }} as mean_uplift,
         value_at_stake_amount,
         expected_discount_amount,
-        incremental_margin_amount,
+        expected_incremental_margin_amount,
         {{ money(ratio('total_cost_amount', 'eligible_customer_count')) }}
             as cost_per_member_amount,
         {{ money(ratio('total_cost_amount', 'customer_count')) }}
             as cost_per_customer_amount,
         total_cost_amount,
-        profit_amount,
-        {{ ratio('profit_amount', 'total_cost_amount') }} as return_on_cost
+        expected_profit_amount,
+        {{ ratio('expected_profit_amount', 'total_cost_amount') }} as expected_return_on_cost
     from counted
 )
 
