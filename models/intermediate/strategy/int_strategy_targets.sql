@@ -150,8 +150,8 @@ ranked as (
         row_number() over (
             partition by valued.customer_id, valued.strategy_id
             order by
-                valued.expected_incremental_margin_amount - valued.cost_per_contact_amount
-                desc nulls last,
+                valued.expected_incremental_margin_amount
+                - valued.cost_per_contact_amount desc nulls last,
                 valued.cost_per_contact_amount asc,
                 valued.contact_channel asc,
                 valued.offer asc
@@ -178,7 +178,8 @@ final as (
         uplift,
         value_at_stake_amount,
         expected_discount_amount,
-        {{ money('expected_incremental_margin_amount') }} as expected_incremental_margin_amount,
+        {{ money('expected_incremental_margin_amount') }}
+            as expected_incremental_margin_amount,
         cost_per_contact_amount as contact_cost_amount,
         {{ money('expected_incremental_margin_amount - cost_per_contact_amount') }}
             as expected_profit_amount,

@@ -122,7 +122,8 @@ final as (
         spent.strategy_id,
         spent.contact_channel,
         spent.offer,
-        {{ money('spent.expected_incremental_margin_amount') }} as expected_incremental_margin_amount,
+        {{ money('spent.expected_incremental_margin_amount') }}
+            as expected_incremental_margin_amount,
         {{ money('spent.contact_cost_amount') }} as contact_cost_amount,
         {{ money('spent.expected_profit_amount') }} as expected_profit_amount
     from spent

@@ -77,7 +77,8 @@ counted as (
         {{ money('coalesce(summed.total_cost_amount, 0)') }} as total_cost_amount,
         {{ money('summed.value_at_stake_amount') }} as value_at_stake_amount,
         {{ money('summed.expected_discount_amount') }} as expected_discount_amount,
-        {{ money('summed.expected_incremental_margin_amount') }} as expected_incremental_margin_amount,
+        {{ money('summed.expected_incremental_margin_amount') }}
+            as expected_incremental_margin_amount,
         {{ money('summed.expected_profit_amount') }} as expected_profit_amount
     from strategies
     cross join everyone
@@ -110,7 +111,8 @@ final as (
             as cost_per_customer_amount,
         total_cost_amount,
         expected_profit_amount,
-        {{ ratio('expected_profit_amount', 'total_cost_amount') }} as expected_return_on_cost
+        {{ ratio('expected_profit_amount', 'total_cost_amount') }}
+            as expected_return_on_cost
     from counted
 )
 
