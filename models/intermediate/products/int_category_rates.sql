@@ -36,7 +36,7 @@ counted as (
         * {{ ratio('categories.purchases', 'customers.purchases') }}
         * cast(customers.purchase_pairs as {{ type_double() }}) as pairs_by_chance,
         {{ money(ratio('categories.margin_amount', 'categories.purchases')) }}
-            as mean_margin_amount
+            as margin_per_purchase_amount
     from categories
     inner join customers on categories.cutoff = customers.cutoff
 ),
@@ -49,7 +49,7 @@ final as (
         cast(purchase_pairs as bigint) as category_purchase_pair_count,
         mean_rate,
         {{ gamma_poisson_shape('purchase_pairs', 'pairs_by_chance') }} as shape,
-        mean_margin_amount
+        margin_per_purchase_amount
     from counted
 )
 

@@ -97,7 +97,7 @@ final as (
         mean_rate,
         {{ gamma_poisson_shape('category_pairs', 'category_pairs_by_chance') }}
             as shape,
-        {{ money(ratio('margin_amount', 'purchases')) }} as mean_margin_amount,
+        {{ money(ratio('margin_amount', 'purchases')) }} as margin_per_purchase_amount,
         case
             when gaps >= {{ gaps_needed }} then {{ ratio('gap_days', 'gaps') }}
             when

@@ -44,7 +44,7 @@ products as (
         category,
         mean_rate,
         shape,
-        mean_margin_amount,
+        margin_per_purchase_amount,
         usual_gap_days,
         is_bought_again,
         popularity_rank,
@@ -168,7 +168,7 @@ described as (
         ) }} as category_rate,
         customers.expected_purchases,
         {{ ratio(
-            'candidates.margin_amount + 3 * products.mean_margin_amount',
+            'candidates.margin_amount + 3 * products.margin_per_purchase_amount',
             'candidates.product_purchase_count + 3'
         ) }} as margin_if_bought,
         candidates.product_purchase_count = 0

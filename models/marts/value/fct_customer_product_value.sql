@@ -24,7 +24,7 @@ categories as (
         category,
         mean_rate,
         shape,
-        cast(mean_margin_amount as {{ type_double() }}) as mean_margin
+        cast(margin_per_purchase_amount as {{ type_double() }}) as mean_margin
     from {{ ref('int_category_rates') }}
     where cutoff = 'live'
 ),
