@@ -29,7 +29,7 @@ expected as (
     select
         'live' as cutoff,
         customer_id,
-        purchases_3_months as expected_purchases
+        purchases_3_months as next_purchases
     from {{ ref('int_customer_residuals') }}
 
     union all
@@ -37,7 +37,7 @@ expected as (
     select
         cutoff,
         customer_id,
-        champion_purchases as expected_purchases
+        champion_purchases as next_purchases
     from {{ ref('int_process_predictions') }}
     where cutoff = 'train'
 ),
@@ -66,7 +66,7 @@ final as (
         cutoffs.cutoff_date,
         cast(coalesce(counted.item_purchase_count, 0) as bigint)
             as item_purchase_count,
-        expected.expected_purchases
+        expected.next_purchases
     from features
     inner join cutoffs on features.cutoff = cutoffs.cutoff
     left join sample on features.customer_id = sample.customer_id

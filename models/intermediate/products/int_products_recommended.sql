@@ -24,7 +24,7 @@ customers as (
         cutoff,
         customer_id,
         item_purchase_count,
-        expected_purchases
+        next_purchases
     from {{ ref('int_product_customers') }}
 ),
 
@@ -166,7 +166,7 @@ described as (
             'coalesce(categories_bought.category_purchase_count, 0)',
             'customers.item_purchase_count'
         ) }} as category_rate,
-        customers.expected_purchases,
+        customers.next_purchases,
         {{ ratio(
             'candidates.margin_amount + 3 * products.margin_per_purchase_amount',
             'candidates.product_purchase_count + 3'
@@ -208,7 +208,7 @@ rated as (
         {{ gamma_poisson_probability(
             'described.shape', 'described.mean_rate',
             'described.product_purchase_count', 'described.category_purchase_count',
-            'coalesce(described.expected_purchases, 1) * described.category_rate'
+            'coalesce(described.next_purchases, 1) * described.category_rate'
         ) }} as probability
     from described
 ),
@@ -229,7 +229,7 @@ scored as (
         margin_if_bought,
         rate * margin_if_bought as rate_margin,
         probability * margin_if_bought as expected_margin,
-        expected_purchases is not null as is_expected,
+        next_purchases is not null as is_expected,
         is_due
     from rated
 ),

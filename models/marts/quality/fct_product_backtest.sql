@@ -152,7 +152,7 @@ final as (
         {{ money(ratio('measured.hit_margin_amount', 'measured.buyer_count')) }}
             as hit_margin_per_buyer_amount,
         {{ money(ratio('measured.margin_amount', 'measured.buyer_count')) }}
-            as margin_per_buyer_amount,
+            as bought_margin_per_buyer_amount,
         {{ ratio('measured.expected_hits', 'measured.expected_count') }}
             as predicted_probability_rate,
         {{ ratio('measured.hit_count', 'measured.recommended_count') }}

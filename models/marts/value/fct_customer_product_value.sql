@@ -10,10 +10,10 @@ customers as (
     select
         customer_id,
         item_purchase_count,
-        expected_purchases,
+        next_purchases,
         case
-            when expected_purchases > 0
-                then cast(round(20 * ln(expected_purchases)) as integer)
+            when next_purchases > 0
+                then cast(round(20 * ln(next_purchases)) as integer)
         end as step
     from {{ ref('int_product_customers') }}
     where cutoff = 'live'
@@ -82,7 +82,7 @@ bought_instead as (
         {{ gamma_poisson_probability(
             'categories.shape', 'categories.mean_rate',
             'bought.category_purchase_count', 'customers.item_purchase_count',
-            'customers.expected_purchases'
+            'customers.next_purchases'
         ) }}
         * {{ ratio(
             'bought.margin_amount + 3 * categories.mean_margin',
@@ -116,7 +116,7 @@ final as (
         customers.item_purchase_count,
         cast(coalesce(summed.bought_category_count, 0) as bigint)
             as bought_category_count,
-        case when customers.expected_purchases is not null then
+        case when customers.next_purchases is not null then
             {{ money(
                 'all_never_bought.value_of_all'
                 ~ ' - coalesce(summed.value_if_never_bought, 0)'
