@@ -351,9 +351,13 @@ def test_results_are_those_of_scipy_and_statsmodels(
         assert row["customer_count"] == len(y)
         assert row["control_customer_count"] == len(y0)
         if min(len(y), len(y0)) < 2 or np.ptp(np.concatenate([y, y0])) == 0:
-            assert row[["uplift_lower", "p_value", "adjusted_p_value"]].isna().all()
+            assert (
+                row[["absolute_uplift_lower", "p_value", "adjusted_p_value"]]
+                .isna()
+                .all()
+            )
             continue
-        assert row["uplift"] == approx(y.mean() - y0.mean())
+        assert row["absolute_uplift"] == approx(y.mean() - y0.mean())
         if key[3] in RATES:
             if np.ptp(y) == 0 and np.ptp(y0) == 0:
                 continue  # everyone against nobody: no spread, no interval
@@ -370,7 +374,9 @@ def test_results_are_those_of_scipy_and_statsmodels(
             errors = [stats.sem(y), stats.sem(y0)]
             width = stats.t.ppf(0.975, test.df)
         assert row["p_value"] == approx(p_value)
-        check_interval(row["uplift_lower"], row["uplift_upper"], *bounds)
+        check_interval(
+            row["absolute_uplift_lower"], row["absolute_uplift_upper"], *bounds
+        )
         assert row["arm_standard_error"] == approx(errors[0])
         assert row["control_standard_error"] == approx(errors[1])
         check_relative(row, y.mean(), y0.mean(), errors, width)
@@ -473,16 +479,16 @@ def test_what_cannot_be_said_is_null(
     name: str, tables: dict[str, pd.DataFrame]
 ) -> None:
     rows = result(tables, name)
-    silent = ["uplift_lower", "p_value", "adjusted_p_value", "is_significant"]
+    silent = ["absolute_uplift_lower", "p_value", "adjusted_p_value", "is_significant"]
     assert len(rows) > 0
     assert (
         rows[[*silent, "cuped_p_value", "minimum_detectable_uplift"]].isna().all(None)
     )
     if name == "still_open":
-        assert rows[["arm_mean", "control_mean", "uplift"]].isna().all(None)
+        assert rows[["arm_mean", "control_mean", "absolute_uplift"]].isna().all(None)
         assert (rows["customer_count"] == [*rows["customer_count"]]).all()
     if name == "everyone_alike":
-        assert (rows["uplift"] == 0).all()
+        assert (rows["absolute_uplift"] == 0).all()
 
 
 # -- Arms ---------------------------------------------------------------------------
@@ -547,10 +553,8 @@ def test_margin_and_return_come_from_the_uplift(
         - arms["control"]["margin_after_amount"].mean()
     )
     row = arms_of(tables, "large").loc["a"]
-    assert float(row["incremental_margin_amount"]) == pytest.approx(
-        800 * uplift, abs=1e-4
-    )
-    assert row["return_on_cost"] == pytest.approx(2 * uplift, rel=1e-4)
+    assert float(row["measured_margin_amount"]) == pytest.approx(800 * uplift, abs=1e-4)
+    assert row["return_on_cost"] == pytest.approx(2 * uplift - 1, rel=1e-4)
     assert float(row["treatment_cost_amount"]) == 400
 
 
@@ -644,7 +648,7 @@ def test_the_true_uplift_lies_in_the_interval(demo: Warehouse, truth: dict) -> N
     found = {
         (experiment, arm): bounds
         for experiment, arm, *bounds in demo.query("""
-            select experiment_id, arm, uplift_lower, uplift_upper
+            select experiment_id, arm, absolute_uplift_lower, absolute_uplift_upper
             from fct_experiment_results
             where slice_type = 'all' and measure = 'conversion'
         """)

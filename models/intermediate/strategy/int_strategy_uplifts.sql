@@ -17,9 +17,9 @@ results as (
         experiment_id,
         arm,
         measure,
-        uplift,
-        uplift_lower,
-        uplift_upper,
+        absolute_uplift as uplift,
+        absolute_uplift_lower as uplift_lower,
+        absolute_uplift_upper as uplift_upper,
         is_significant
     from {{ ref('fct_experiment_results') }}
     where slice_type = 'all' and measure in ('conversion', 'retention')

@@ -29,9 +29,9 @@ results as (
         experiment_id,
         arm,
         measure,
-        uplift,
-        uplift_lower,
-        uplift_upper,
+        absolute_uplift as uplift,
+        absolute_uplift_lower as uplift_lower,
+        absolute_uplift_upper as uplift_upper,
         minimum_detectable_uplift,
         is_significant
     from {{ ref('fct_experiment_results') }}
@@ -47,11 +47,11 @@ joined as (
         purchases.minimum_detectable_uplift,
         purchases.is_significant,
         {{ money('margins.uplift * arms.customer_count') }}
-            as incremental_margin_amount,
+            as measured_margin_amount,
         {{ money('margins.uplift_lower * arms.customer_count') }}
-            as incremental_margin_lower_amount,
+            as measured_margin_lower_amount,
         {{ money('margins.uplift_upper * arms.customer_count') }}
-            as incremental_margin_upper_amount
+            as measured_margin_upper_amount
     from arms
     left join results as purchases
         on
@@ -113,11 +113,12 @@ final as (
         expected_share_rate,
         sample_ratio_p_value,
         treatment_cost_amount,
-        incremental_margin_amount,
-        incremental_margin_lower_amount,
-        incremental_margin_upper_amount,
-        {{ ratio('incremental_margin_amount', 'treatment_cost_amount') }}
-            as return_on_cost,
+        measured_margin_amount,
+        measured_margin_lower_amount,
+        measured_margin_upper_amount,
+        {{ ratio(
+            'measured_margin_amount - treatment_cost_amount', 'treatment_cost_amount'
+        ) }} as return_on_cost,
         is_mature,
         is_trustworthy
     from joined

@@ -268,9 +268,9 @@ final as (
         control_mean,
         standard_error as arm_standard_error,
         control_standard_error,
-        uplift,
-        uplift - critical_value * uplift_error as uplift_lower,
-        uplift + critical_value * uplift_error as uplift_upper,
+        uplift as absolute_uplift,
+        uplift - critical_value * uplift_error as absolute_uplift_lower,
+        uplift + critical_value * uplift_error as absolute_uplift_upper,
         relative_uplift,
         relative_uplift - critical_value * relative_error
             as relative_uplift_lower,
