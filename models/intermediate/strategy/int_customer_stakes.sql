@@ -6,7 +6,9 @@
 -- Beside it how likely the customer buys without being asked, since such an offer is
 -- taken by those, too: at least one purchase, if purchases come as in a Poisson process
 -- with the expected number.
-{% set window_days = setting_number('experiment_window_days', minimum=1, whole=true) %}
+{% set window_days = setting_number(
+    'experiment_window_days', minimum=1, whole=true
+) | int %}
 
 with
 
@@ -51,20 +53,9 @@ first_purchases as (
     group by acquisition_channel
 ),
 
-live as (
-    select cutoff_date
-    from {{ ref('int_cutoff_dates') }}
-    where cutoff = 'live'
-),
-
--- a contact now would spoil what is being measured, above all in the control group
 in_experiments as (
-    select distinct experiments.customer_id
-    from {{ ref('stg_shop__experiments') }} as experiments
-    inner join live on cast(experiments.assigned_at as date) <= live.cutoff_date
-    where
-        {{ days_between('cast(experiments.assigned_at as date)', 'live.cutoff_date') }}
-        < {{ window_days }}
+    select customer_id
+    from {{ ref('int_customers_in_experiments') }}
 ),
 
 final as (
@@ -84,7 +75,7 @@ final as (
         coalesce(
             1 - exp(
                 -customer_values.expected_purchases_3_months
-                * {{ window_days }} * 12 / (3 * 365.25)
+                * {{ window_days / (365.25 / 4) }}
             ),
             0
         ) as purchase_probability_rate,

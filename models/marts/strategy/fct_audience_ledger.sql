@@ -92,7 +92,7 @@ chosen as (
         contact_cost_amount,
         expected_profit_amount,
         -- what a contact costs counts as at least a hundredth of a cent
-        expected_profit_amount / greatest(contact_cost_amount, 0.0001)
+        {{ ratio('expected_profit_amount', 'greatest(contact_cost_amount, 0.0001)') }}
             as expected_return_on_cost
     from ranked
     where strategy_rank = 1
