@@ -1,0 +1,71 @@
+-- How customers move from channel to channel until they order or are lost: the counts
+-- behind the Markov chain. Only paths whose window has passed since their first touch
+-- count, converted or not: among younger ones those that converted at once are known
+-- and those that will later are not, which would flatter every channel.
+with
+
+touches as (
+    select
+        channel,
+        next_channel,
+        path_outcome,
+        is_path_start
+    from {{ ref('int_attribution_touches') }}
+    where is_mature
+),
+
+moves as (
+    select
+        channel,
+        next_channel,
+        path_outcome,
+        is_path_start,
+        count(*) as transition_count
+    from touches
+    group by channel, next_channel, path_outcome, is_path_start
+),
+
+transitions as (
+    select
+        'start' as from_kind,
+        'start' as from_channel,
+        'channel' as to_kind,
+        channel as to_channel,
+        transition_count
+    from moves
+    where is_path_start
+
+    union all
+
+    select
+        'channel' as from_kind,
+        channel as from_channel,
+        case
+            when next_channel is not null then 'channel'
+            when path_outcome = 'converted' then 'conversion'
+            else 'loss'
+        end as to_kind,
+        coalesce(
+            next_channel,
+            case when path_outcome = 'converted' then 'conversion' else 'loss' end
+        ) as to_channel,
+        transition_count
+    from moves
+),
+
+final as (
+    select
+        from_kind,
+        from_channel,
+        to_kind,
+        to_channel,
+        cast(sum(transition_count) as bigint) as transition_count,
+        {{ ratio(
+            'sum(transition_count)',
+            'sum(sum(transition_count)) over (partition by from_kind, from_channel)'
+        ) }} as transition_rate
+    from transitions
+    group by from_kind, from_channel, to_kind, to_channel
+)
+
+select * from final
