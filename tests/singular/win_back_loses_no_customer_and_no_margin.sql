@@ -62,13 +62,13 @@ first_returns as (
 
 bought_since as (
     select
-        coalesce(sum(days.revenue_amount), 0) as revenue_amount,
-        coalesce(sum(days.margin_amount), 0) as margin_amount
-    from {{ ref('int_customer_days') }} as days
+        coalesce(sum(customer_days.revenue_amount), 0) as revenue_amount,
+        coalesce(sum(customer_days.margin_amount), 0) as margin_amount
+    from {{ ref('int_customer_days') }} as customer_days
     inner join first_returns
         on
-            days.customer_id = first_returns.customer_id
-            and days.activity_date >= first_returns.return_date
+            customer_days.customer_id = first_returns.customer_id
+            and customer_days.activity_date >= first_returns.return_date
 ),
 
 returned as (

@@ -142,7 +142,11 @@ mean_effect as (
 
 weighed as (
     select
-        touches.*,
+        touches.customer_id,
+        touches.order_number,
+        touches.channel,
+        touches.touch_number,
+        touches.path_touch_count,
         -- half as much for each week earlier
         cast(
             power(0.5, {{ ratio('touches.days_before_order', '7') }}) as {{ points }}
@@ -160,7 +164,13 @@ weighed as (
 
 weighed_so_far as (
     select
-        weighed.*,
+        customer_id,
+        order_number,
+        channel,
+        touch_number,
+        path_touch_count,
+        time_decay_points,
+        markov_points,
         sum(time_decay_points) over path_so_far as time_decay_so_far,
         sum(time_decay_points) over path as time_decay_total,
         sum(markov_points) over path_so_far as markov_so_far,
@@ -285,11 +295,14 @@ by_model as (
 
 by_model_so_far as (
     select
-        by_model.*,
+        attribution_model,
+        calendar_month,
+        channel,
         {%- for measure in measures %}
-        sum({{ measure }}) over channels_so_far as {{ measure }}_so_far
-        {{- ',' if not loop.last }}
+        {{ measure }},
+        sum({{ measure }}) over channels_so_far as {{ measure }}_so_far,
         {%- endfor %}
+        untouched_order_count
     from by_model
     window channels_so_far as (
         partition by attribution_model, calendar_month

@@ -108,7 +108,15 @@ decided as (
 
 in_paths as (
     select
-        decided.*,
+        touchpoint_id,
+        customer_id,
+        touched_date,
+        channel,
+        order_number,
+        order_date,
+        path_outcome,
+        cutoff_date,
+        window_days,
         row_number() over path_touches as touch_number,
         count(*) over path as path_touch_count,
         min(touched_date) over path as first_touched_date,

@@ -19,7 +19,7 @@ channels as (
     select
         channel,
         touch_count,
-        row_number() over (order by touch_count desc, channel) as channel_rank
+        row_number() over (order by -touch_count, channel) as channel_rank
     from (
         select
             from_channel as channel,

@@ -26,6 +26,15 @@ events as (
     from {{ ref('int_churn_events') }}
 ),
 
+customer_days as (
+    select
+        customer_id,
+        activity_date,
+        revenue_amount,
+        margin_amount
+    from {{ ref('int_customer_days') }}
+),
+
 events_with_next as (
     select
         customer_id,
@@ -59,16 +68,16 @@ values_since_return as (
     select
         losses.customer_id,
         losses.event_number,
-        sum(days.revenue_amount) as revenue_amount,
-        sum(days.margin_amount) as margin_amount
+        sum(customer_days.revenue_amount) as revenue_amount,
+        sum(customer_days.margin_amount) as margin_amount
     from losses
-    inner join {{ ref('int_customer_days') }} as days
+    inner join customer_days
         on
-            losses.customer_id = days.customer_id
-            and losses.return_date <= days.activity_date
+            losses.customer_id = customer_days.customer_id
+            and losses.return_date <= customer_days.activity_date
             and (
                 losses.next_return_date is null
-                or days.activity_date < losses.next_return_date
+                or losses.next_return_date > customer_days.activity_date
             )
     group by losses.customer_id, losses.event_number
 ),
@@ -141,7 +150,9 @@ final as (
         {%- for months in windows %}
         case
             when has_had_{{ months }}_months
-                then {{ ratio('returned_' ~ months ~ '_months_count', 'churned_count') }}
+                then {{ ratio(
+                    'returned_' ~ months ~ '_months_count', 'churned_count'
+                ) }}
         end as returned_{{ months }}_months_rate,
         {%- endfor %}
         case
