@@ -155,7 +155,7 @@ final as (
             true
         ) as is_path_start,
         {{ days_between('first_touched_date', 'cutoff_date') }} >= window_days
-            as is_mature
+            as is_window_over
     from in_paths
 )
 

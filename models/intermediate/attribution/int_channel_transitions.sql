@@ -11,7 +11,7 @@ touches as (
         path_outcome,
         is_path_start
     from {{ ref('int_attribution_touches') }}
-    where is_mature
+    where is_window_over
 ),
 
 moves as (
