@@ -234,7 +234,7 @@ def test_the_last_touch_before_the_first_purchase_is_in_the_acquisition_channel(
 ) -> None:
     ((customers, hits),) = demo.query("""
         with first_orders as (
-            select orders.customer_id, min(orders.order_number) as order_number
+            select orders.customer_id, min(orders.order_number) as path_order_number
             from fct_orders as orders
             join dim_customers using (customer_id)
             where orders.order_date = first_purchase_date and orders.revenue_amount > 0
@@ -242,7 +242,7 @@ def test_the_last_touch_before_the_first_purchase_is_in_the_acquisition_channel(
         )
         select count(*), sum((channel = acquisition_channel)::int)
         from int_attribution_touches
-        join first_orders using (customer_id, order_number)
+        join first_orders using (customer_id, path_order_number)
         join dim_customers using (customer_id)
         where touch_number = path_touch_count and acquisition_channel != 'unknown'
     """)

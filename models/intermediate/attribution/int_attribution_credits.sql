@@ -17,7 +17,7 @@ with
 touches as (
     select
         customer_id,
-        order_number,
+        path_order_number as order_number,
         channel,
         touch_number,
         path_touch_count,

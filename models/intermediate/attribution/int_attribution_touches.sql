@@ -138,7 +138,8 @@ final as (
         customer_id,
         channel,
         path_outcome,
-        case when path_outcome = 'converted' then order_number end as order_number,
+        case when path_outcome = 'converted' then order_number end
+            as path_order_number,
         case when path_outcome = 'converted' then touch_number end as touch_number,
         case when path_outcome = 'converted' then path_touch_count end
             as path_touch_count,
