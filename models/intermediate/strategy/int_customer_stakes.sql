@@ -37,20 +37,12 @@ residuals as (
     from {{ ref('int_customer_residuals') }}
 ),
 
-newcomer_values as (
+newcomers as (
     select
         acquisition_channel,
-        newcomer_value_amount
-    from {{ ref('fct_channel_value') }}
-),
-
-first_purchases as (
-    select
-        acquisition_channel,
-        {{ ratio('sum(first_purchase_revenue_amount)', 'sum(new_customer_count)') }}
-            as revenue_amount
-    from {{ ref('int_customers_acquired') }}
-    group by acquisition_channel
+        purchase_revenue_amount,
+        purchase_stake_amount
+    from {{ ref('int_newcomer_stakes') }}
 ),
 
 in_experiments as (
@@ -61,12 +53,14 @@ in_experiments as (
 final as (
     select
         customers.customer_id,
-        {{ money(
-            'coalesce(residuals.expected_spend, first_purchases.revenue_amount)'
-        ) }} as purchase_revenue_amount,
         case
             when customer_values.customer_id is null
-                then newcomer_values.newcomer_value_amount
+                then newcomers.purchase_revenue_amount
+            else {{ money('residuals.expected_spend') }}
+        end as purchase_revenue_amount,
+        case
+            when customer_values.customer_id is null
+                then newcomers.purchase_stake_amount
             else {{ money('residuals.expected_spend * residuals.margin_share') }}
         end as purchase_stake_amount,
         {{ money(ratio(
@@ -84,10 +78,8 @@ final as (
     from customers
     left join customer_values on customers.customer_id = customer_values.customer_id
     left join residuals on customers.customer_id = residuals.customer_id
-    left join newcomer_values
-        on customers.acquisition_channel = newcomer_values.acquisition_channel
-    left join first_purchases
-        on customers.acquisition_channel = first_purchases.acquisition_channel
+    left join newcomers
+        on customers.acquisition_channel = newcomers.acquisition_channel
     left join in_experiments on customers.customer_id = in_experiments.customer_id
 )
 

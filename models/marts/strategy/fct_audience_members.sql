@@ -9,27 +9,15 @@
 
 with
 
-live as (
-    select cutoff_date
-    from {{ ref('int_cutoff_dates') }}
-    where cutoff = 'live'
-),
-
-customers as (
+candidates as (
     select
         customer_id,
-        has_marketing_consent
-    from {{ ref('dim_customers') }}
-),
-
-targets as (
-    select
-        customer_id,
-        max(expected_profit_amount) as best_profit_amount,
-        count(*) filter (where is_in_experiment) > 0 as is_in_experiment
-    from {{ ref('int_strategy_targets') }}
-    where has_marketing_consent
-    group by customer_id
+        audience_date,
+        best_expected_profit_amount,
+        has_marketing_consent,
+        has_strategy,
+        is_in_experiment
+    from {{ ref('int_audience_candidates') }}
 ),
 
 ledger as (
@@ -45,10 +33,15 @@ ledger as (
     from {{ ref('fct_audience_ledger') }}
 ),
 
+live as (
+    select max(audience_date) as audience_date
+    from candidates
+),
+
 members as (
     select ledger.*
     from ledger
-    inner join live on ledger.audience_date = live.cutoff_date
+    inner join live on ledger.audience_date = live.audience_date
 ),
 
 contacts as (
@@ -59,27 +52,27 @@ contacts as (
     from ledger
     inner join live
         on
-            ledger.audience_date < live.cutoff_date
-            and ledger.audience_date > {{ add_days('live.cutoff_date', -365) }}
+            ledger.audience_date < live.audience_date
+            and ledger.audience_date > {{ add_days('live.audience_date', -365) }}
     group by ledger.customer_id
 ),
 
 final as (
     select
-        customers.customer_id,
-        live.cutoff_date as audience_date,
+        candidates.customer_id,
+        candidates.audience_date,
         members.strategy_id,
         members.contact_channel,
         members.offer,
         case
             when members.customer_id is not null then null
-            when not customers.has_marketing_consent then 'no_consent'
-            when targets.customer_id is null then 'no_strategy'
-            when targets.best_profit_amount is null then 'unknown_value'
-            when targets.best_profit_amount <= 0 then 'no_profit'
-            when targets.is_in_experiment then 'in_experiment'
+            when not candidates.has_marketing_consent then 'no_consent'
+            when not candidates.has_strategy then 'no_strategy'
+            when candidates.best_expected_profit_amount is null then 'unknown_value'
+            when candidates.best_expected_profit_amount <= 0 then 'no_profit'
+            when candidates.is_in_experiment then 'in_experiment'
             when
-                {{ days_between('contacts.last_contact_date', 'live.cutoff_date') }}
+                {{ days_between('contacts.last_contact_date', 'candidates.audience_date') }}
                 < {{ cooldown }}
                 then 'cooldown'
             when
@@ -95,11 +88,9 @@ final as (
         members.contact_cost_amount,
         members.expected_profit_amount,
         members.customer_id is not null as is_contacted
-    from customers
-    cross join live
-    left join targets on customers.customer_id = targets.customer_id
-    left join members on customers.customer_id = members.customer_id
-    left join contacts on customers.customer_id = contacts.customer_id
+    from candidates
+    left join members on candidates.customer_id = members.customer_id
+    left join contacts on candidates.customer_id = contacts.customer_id
 )
 
 select * from final
