@@ -153,21 +153,19 @@ def test_removal_effects_do_not_depend_on_the_order_of_rows(query: str) -> None:
 # -- The demo shop ------------------------------------------------------------------
 
 
-def weights_of(path: list[tuple], removal: dict[str, float]) -> dict[str, list[float]]:
+def weights_of(path: list[tuple]) -> dict[str, list[float]]:
     """Return the share of each touch (channel, days before the order) by model."""
     n = len(path)
     position = {1: [1.0], 2: [0.5, 0.5]}.get(
         n, [0.4, *[0.2 / max(n - 2, 1)] * (n - 2), 0.4]
     )
     decay = [2 ** (-days / 7) for _, days in path]
-    markov = [removal[channel] for channel, _ in path]
     return {
         "first_touch": [1.0] + [0.0] * (n - 1),
         "last_touch": [0.0] * (n - 1) + [1.0],
         "linear": [1 / n] * n,
         "position_based": position,
         "time_decay": [weight / sum(decay) for weight in decay],
-        "markov": [weight / sum(markov) for weight in markov],
     }
 
 
@@ -185,7 +183,9 @@ def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
             "select channel, removal_effect_rate from int_channel_removal_effects"
         )
     )
-    credits: dict[tuple, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    credits: dict[tuple, np.ndarray] = defaultdict(lambda: np.zeros(3))
+    touched_sums: dict = defaultdict(lambda: np.zeros(3))
+    touched_channels: dict = defaultdict(set)
     last: dict = {}
     for customer, moment, month, number, is_order, revenue, margin in demo.query(
         "select customer_id, ordered_at, order_month, order_number, order_amount >= 0,"
@@ -206,16 +206,21 @@ def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
             last[customer] = (moment, path)
         else:
             path = known if customer is not None else None
-        if not path:
+        line = np.array([is_order, float(revenue), float(margin)])
+        if path:
+            touched_sums[month] += line
+            touched_channels[month] |= {channel for channel, _ in path}
+        else:
             path = [(own.get(customer, "unknown"), 0)]
-        # without touches the effect of the only channel plays no part
-        shares = weights_of(path, defaultdict(lambda: 1.0, removal))
-        for model, weights in shares.items():
+            credits["markov", month, path[0][0]] += line
+        for model, weights in weights_of(path).items():
             for (channel, _), weight in zip(path, weights, strict=True):
-                sums = credits[model, month, channel]
-                sums[0] += weight * is_order
-                sums[1] += weight * float(revenue)
-                sums[2] += weight * float(margin)
+                credits[model, month, channel] += weight * line
+    for month, channels in touched_channels.items():
+        effects = {channel: removal[channel] for channel in channels}
+        for channel, effect in effects.items():
+            share = effect / sum(effects.values())
+            credits["markov", month, channel] += share * touched_sums[month]
     found = {
         tuple(row[:3]): [float(number) for number in row[3:]]
         for row in demo.query(
@@ -227,6 +232,38 @@ def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
     assert set(credits) <= set(found)
     for key, sums in found.items():
         np.testing.assert_allclose(sums, credits[key], rtol=1e-6, atol=1e-3)
+
+
+def test_where_all_channels_are_active_markov_divides_by_removal_effects(demo) -> None:
+    """The division of Anderl et al. 2016, of the touched orders of all such months."""
+    rows = demo.query("""
+        with touched as (
+            select
+                attribution_model, calendar_month, channel, removal_effect_rate,
+                attributed_orders - untouched_order_count as orders
+            from fct_channel_attribution
+        ),
+        months as (
+            select calendar_month
+            from touched
+            where attribution_model = 'linear' and orders > 0
+            group by calendar_month
+            having count(*) = (select count(*) from int_channel_removal_effects)
+        )
+        select channel, max(removal_effect_rate), sum(orders), count(*)
+        from touched
+        join months using (calendar_month)
+        where attribution_model = 'markov' and removal_effect_rate is not null
+        group by channel
+    """)
+    removal = {channel: effect for channel, effect, _, _ in rows}
+    total = float(sum(orders for _, _, orders, _ in rows))
+    assert len(rows) == 6
+    assert total > 3_000
+    for channel, effect, orders, months in rows:
+        expected = effect / sum(removal.values()) * total
+        # each month is rounded to four decimals
+        assert abs(float(orders) - expected) < 1e-4 * months, channel
 
 
 def test_the_last_touch_before_the_first_purchase_is_in_the_acquisition_channel(

@@ -1,15 +1,19 @@
--- What each attribution model credits to a channel in a month of orders. An order and
--- the customer it wins are divided among the touches of its path by weights that add up
--- to 1 exactly: they are differences of rounded sums, so that the last one takes what
--- rounding leaves. Money is first added up with all digits, then rounded the same way
--- from channel to channel, so that each month adds up to the last digit.
--- Without touches, a guest's order among them, all goes to the acquisition channel. A
--- refund entry is taken back from those who had earned the customer's order before it.
-{% set models = [
-    'first_touch', 'last_touch', 'linear', 'position_based', 'time_decay', 'markov',
+-- What each attribution model credits to a channel in a month of orders. Five models
+-- divide an order and the customer it wins among the touches of its path. Markov
+-- divides all that has touches in the month among the channels of those touches, in
+-- proportion to their removal effects (Anderl et al. 2016); if none has an effect, as
+-- linear does. Without touches, a guest's order among them, all goes to the acquisition
+-- channel. A refund entry has the path of the customer's order before it.
+-- Shares and credits are differences of rounded sums, from touch to touch and from
+-- channel to channel: the last one takes what rounding leaves, so that each month adds
+-- up to the last digit.
+{% set path_models = [
+    'first_touch', 'last_touch', 'linear', 'position_based', 'time_decay',
 ] %}
 {% set measures = ['new_customers', 'orders', 'revenue', 'margin'] %}
-{% set shares = 'decimal(18, 8)' %}
+{# a product of two decimals of up to 18 digits has no more in DuckDB: too few #}
+{% set shares = 'decimal(38, 8)' %}
+{% set month_shares = 'decimal(38, 12)' %}
 {% set points = 'decimal(38, 18)' %}
 
 with
@@ -131,35 +135,17 @@ lines as (
     where order_amount < 0
 ),
 
-mean_effect as (
-    select
-        {{ ratio(
-            'sum(cast(removal_effect_rate as ' ~ points ~ '))',
-            'count(removal_effect_rate)'
-        ) }} as removal_effect_rate
-    from removal_effects
-),
-
 weighed as (
     select
-        touches.customer_id,
-        touches.order_number,
-        touches.channel,
-        touches.touch_number,
-        touches.path_touch_count,
+        customer_id,
+        order_number,
+        channel,
+        touch_number,
+        path_touch_count,
         -- half as much for each week earlier
-        cast(
-            power(0.5, {{ ratio('touches.days_before_order', '7') }}) as {{ points }}
-        ) as time_decay_points,
-        -- a channel too young for the chain counts like the mean one
-        cast(
-            coalesce(
-                removal_effects.removal_effect_rate, mean_effect.removal_effect_rate, 1
-            ) as {{ points }}
-        ) as markov_points
+        cast(power(0.5, {{ ratio('days_before_order', '7') }}) as {{ points }})
+            as time_decay_points
     from touches
-    left join removal_effects on touches.channel = removal_effects.channel
-    cross join mean_effect
 ),
 
 weighed_so_far as (
@@ -170,11 +156,8 @@ weighed_so_far as (
         touch_number,
         path_touch_count,
         time_decay_points,
-        markov_points,
         sum(time_decay_points) over path_so_far as time_decay_so_far,
-        sum(time_decay_points) over path as time_decay_total,
-        sum(markov_points) over path_so_far as markov_so_far,
-        sum(markov_points) over path as markov_total
+        sum(time_decay_points) over path as time_decay_total
     from weighed
     window
         path as (partition by customer_id, order_number),
@@ -215,20 +198,7 @@ touch_shares as (
         - cast(
             {{ ratio('time_decay_so_far - time_decay_points', 'time_decay_total') }}
             as {{ shares }}
-        ) as time_decay_share,
-        -- channels whose removal would cost nothing share equally
-        cast(
-            coalesce(
-                {{ ratio('markov_so_far', 'markov_total') }},
-                {{ ratio('touch_number', 'path_touch_count') }}
-            ) as {{ shares }}
-        )
-        - cast(
-            coalesce(
-                {{ ratio('markov_so_far - markov_points', 'markov_total') }},
-                {{ ratio('touch_number - 1', 'path_touch_count') }}
-            ) as {{ shares }}
-        ) as markov_share
+        ) as time_decay_share
     from weighed_so_far
 ),
 
@@ -241,11 +211,11 @@ shared as (
         lines.orders,
         lines.revenue,
         lines.margin,
-        {%- for model in models %}
-        cast(coalesce(touch_shares.{{ model }}_share, 1) as {{ shares }})
+        {%- for model in path_models %}
+        cast(coalesce(touch_shares.{{ model }}_share, 0) as {{ shares }})
             as {{ model }}_share,
         {%- endfor %}
-        touch_shares.customer_id is null as is_untouched
+        case when touch_shares.customer_id is null then 0 else 1 end as touched
     from lines
     left join touch_shares
         on
@@ -259,18 +229,28 @@ summed as (
     select
         calendar_month,
         channel,
-        {%- for model in models %}
         {%- for measure in measures %}
+        {%- for model in path_models %}
         sum({{ model }}_share * {{ measure }}) as {{ model }}_{{ measure }},
         {%- endfor %}
+        sum((1 - touched) * {{ measure }}) as untouched_{{ measure }},
         {%- endfor %}
-        sum(case when is_untouched then orders else 0 end) as untouched_order_count
+        max(touched) as touched
     from shared
     group by calendar_month, channel
 ),
 
+mean_effect as (
+    select
+        {{ ratio(
+            'sum(cast(removal_effect_rate as ' ~ points ~ '))',
+            'count(removal_effect_rate)'
+        ) }} as removal_effect_rate
+    from removal_effects
+),
+
 attribution_models as (
-    {%- for model in models %}
+    {%- for model in path_models + ['markov'] %}
     select '{{ model }}' as attribution_model
     {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -282,40 +262,74 @@ by_model as (
         summed.calendar_month,
         summed.channel,
         {%- for measure in measures %}
+        summed.untouched_{{ measure }},
         case attribution_models.attribution_model
-            {%- for model in models %}
+            {%- for model in path_models %}
             when '{{ model }}' then summed.{{ model }}_{{ measure }}
             {%- endfor %}
-        end as {{ measure }},
+            else summed.linear_{{ measure }}
+        end as touched_{{ measure }},
         {%- endfor %}
-        summed.untouched_order_count
+        removal_effects.removal_effect_rate,
+        -- a channel too young for the chain counts like the mean one
+        case
+            when attribution_models.attribution_model = 'markov' and summed.touched = 1
+                then
+                    cast(
+                        coalesce(
+                            removal_effects.removal_effect_rate,
+                            mean_effect.removal_effect_rate
+                        ) as {{ points }}
+                    )
+        end as markov_points
     from summed
     cross join attribution_models
+    cross join mean_effect
+    left join removal_effects
+        on
+            summed.channel = removal_effects.channel
+            and attribution_models.attribution_model = 'markov'
 ),
 
+-- without points, as in the other models, each channel keeps what its touches have
 by_model_so_far as (
     select
         attribution_model,
         calendar_month,
         channel,
+        {%- set markov_share_so_far -%}
+            cast(
+                {{ ratio(
+                    'sum(markov_points) over channels_so_far',
+                    'sum(markov_points) over channels'
+                ) }} as {{ month_shares }}
+            )
+        {%- endset %}
         {%- for measure in measures %}
-        {{ measure }},
-        sum({{ measure }}) over channels_so_far as {{ measure }}_so_far,
+        {{ money(
+            'sum(untouched_' ~ measure ~ ') over channels_so_far + coalesce('
+            ~ money('sum(touched_' ~ measure ~ ') over channels')
+            ~ ' * ' ~ markov_share_so_far
+            ~ ', sum(touched_' ~ measure ~ ') over channels_so_far)'
+        ) }} as {{ measure }}_so_far,
         {%- endfor %}
-        untouched_order_count
+        untouched_orders,
+        removal_effect_rate
     from by_model
-    window channels_so_far as (
-        partition by attribution_model, calendar_month
-        order by channel
-        rows between unbounded preceding and current row
-    )
+    window
+        channels as (partition by attribution_model, calendar_month),
+        channels_so_far as (
+            partition by attribution_model, calendar_month
+            order by channel
+            rows between unbounded preceding and current row
+        )
 ),
 
 final as (
     select
-        by_model_so_far.attribution_model,
-        by_model_so_far.calendar_month,
-        by_model_so_far.channel,
+        attribution_model,
+        calendar_month,
+        channel,
         {%- for measure, name in [
             ('new_customers', 'attributed_new_customers'),
             ('orders', 'attributed_orders'),
@@ -323,17 +337,17 @@ final as (
             ('margin', 'attributed_margin_amount'),
         ] %}
         {{ money(
-            money(measure ~ '_so_far') ~ ' - '
-            ~ money(measure ~ '_so_far - ' ~ measure)
+            measure ~ '_so_far - coalesce(lag(' ~ measure ~ '_so_far) over channels, 0)'
         ) }} as {{ name }},
         {%- endfor %}
-        cast(by_model_so_far.untouched_order_count as bigint) as untouched_order_count,
-        removal_effects.removal_effect_rate
+        cast(untouched_orders as bigint) as untouched_order_count,
+        removal_effect_rate
     from by_model_so_far
-    left join removal_effects
-        on
-            by_model_so_far.channel = removal_effects.channel
-            and by_model_so_far.attribution_model = 'markov'
+    window
+        channels as (
+            partition by attribution_model, calendar_month
+            order by channel
+        )
 )
 
 select * from final
