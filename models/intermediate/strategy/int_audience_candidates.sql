@@ -1,5 +1,5 @@
--- What the choice of an audience starts from: whether a customer may be contacted at all,
--- and the most that any strategy promises.
+-- What the choice of an audience starts from: whether a customer may be contacted at
+-- all, and the most that any strategy promises.
 with
 
 live as (

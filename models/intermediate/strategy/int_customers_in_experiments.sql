@@ -1,5 +1,5 @@
--- Who takes part in an experiment whose window still runs: a contact now would spoil what
--- is being measured, above all in the control group.
+-- Who takes part in an experiment whose window still runs: a contact now would spoil
+-- what is being measured, above all in the control group.
 with
 
 live as (

@@ -1,5 +1,5 @@
--- What is to be won with someone who has not bought yet, by channel: a new customer, with
--- the first purchase and all that is expected to follow it.
+-- What is to be won with someone who has not bought yet, by channel: a new customer,
+-- with the first purchase and all that is expected to follow it.
 with
 
 newcomer_values as (

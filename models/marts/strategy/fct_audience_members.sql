@@ -72,8 +72,9 @@ final as (
             when candidates.best_expected_profit_amount <= 0 then 'no_profit'
             when candidates.is_in_experiment then 'in_experiment'
             when
-                {{ days_between('contacts.last_contact_date', 'candidates.audience_date') }}
-                < {{ cooldown }}
+                {{ days_between(
+                    'contacts.last_contact_date', 'candidates.audience_date'
+                ) }} < {{ cooldown }}
                 then 'cooldown'
             when
                 contacts.contact_count
