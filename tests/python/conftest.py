@@ -153,16 +153,24 @@ class Warehouse:
             shutil.move(bench, self.path)
         return result
 
-    def build(self, *arguments: str, tests: bool = False, **options) -> "Warehouse":
-        """Build what is selected, which must succeed; by default without its tests."""
-        if not tests:
-            arguments = (
-                *arguments,
-                "--resource-type",
-                "model",
-                "--resource-type",
-                "seed",
-            )
+    def build(
+        self,
+        *arguments: str,
+        tests: bool = False,
+        unit_tests: bool = False,
+        **options,
+    ) -> "Warehouse":
+        """Build what is selected, which must succeed; by default without its tests.
+
+        Unit tests bring their own rows, so that one build of them is enough.
+        """
+        kinds = ["model", "seed"]
+        if tests or unit_tests:
+            kinds.append("test")
+        if unit_tests:
+            kinds.append("unit_test")
+        for kind in kinds:
+            arguments = (*arguments, "--resource-type", kind)
         result = self.dbt("build", *arguments, **options)
         assert result.succeeded, result.output[-5000:]
         return self
@@ -221,7 +229,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, workbench: Path) -> Warehouse
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not built.exists():
             own = Warehouse(folder / "demo_in_progress.duckdb", workbench)
-            shutil.move(own.build("--warn-error", tests=True).path, built)
+            shutil.move(own.build("--warn-error", unit_tests=True).path, built)
     return Warehouse(built, workbench)
 
 
