@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 from conftest import Warehouse
 
@@ -211,3 +212,71 @@ def test_who_stays_silent_is_lost_on_the_day_that_churn_names(demo: Warehouse) -
     """)
     ((customers, agreed),) = rows
     assert agreed == customers > 100
+
+
+def chain_state(evening: date, stage: str, since: date) -> str:
+    """The stage, or gone: in the twelfth month after the one of the churn, or later."""
+    months = (evening.year - since.year) * 12 + evening.month - since.month
+    return "gone" if stage == "churned" and months >= 12 else stage
+
+
+def test_a_stage_is_worth_what_a_chain_with_former_customers_brings(
+    demo: Warehouse,
+) -> None:
+    stages = [stage for (stage,) in demo.query("select stage from fct_stage_value")]
+    states = {state: place for place, state in enumerate([*stages, "gone"])}
+    changes = defaultdict(list)
+    for customer, day, stage in demo.query(
+        "select customer_id, from_date, stage from int_stage_changes order by 1, 2"
+    ):
+        changes[customer].append((day, stage))
+    margins = {
+        (customer, month): float(margin)
+        for customer, month, margin in demo.query(
+            "select customer_id, activity_month, margin_amount from fct_customer_months"
+        )
+    }
+    month_starts = [months_after(date(2025, 1, 1), month) for month in range(13)]
+    counts = np.zeros((len(states), len(states)))
+    brought = np.zeros(len(states))
+    present: dict[str, list[str]] = defaultdict(list)
+    for customer, days in changes.items():
+        before = None
+        for start in month_starts:
+            evening = start - timedelta(1)
+            place = bisect_right([day for day, _ in days], evening)
+            state = None
+            if place:
+                day, stage = days[place - 1]
+                state = chain_state(evening, stage, day)
+            if before is not None and before != "gone":
+                counts[states[before], states[state]] += 1
+                last_month = months_after(start, -1)
+                brought[states[before]] += margins.get((customer, last_month), 0)
+            before = state
+        if before:
+            present[stage].append(before)
+
+    customer_months = counts.sum(axis=1)
+    assert customer_months[states["gone"]] == 0 < counts[:, states["gone"]].sum()
+    counts[states["gone"], states["gone"]] = 1
+    matrix = counts / counts.sum(axis=1, keepdims=True)
+    rewards = brought / np.maximum(customer_months, 1)
+    worth = sum(
+        1.1 ** (-(month + 0.5) / 12) * np.linalg.matrix_power(matrix, month) @ rewards
+        for month in range(36)
+    )
+    said = demo.query("""
+        select
+            stage, customer_count, customer_month_count, staying_rate, gone_rate,
+            markov_value_amount
+        from fct_stage_value
+    """)
+    assert len(said) == 8
+    for stage, customers, months, staying, gone, value in said:
+        place = states[stage]
+        assert customers == len(present[stage])
+        assert months == customer_months[place]
+        assert staying == pytest.approx(matrix[place, place])
+        assert gone == pytest.approx(present[stage].count("gone") / customers)
+        assert float(value) == pytest.approx(worth[place] * (1 - gone), abs=1e-4)

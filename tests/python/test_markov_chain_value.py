@@ -65,6 +65,11 @@ CHAINS = {
     "one_state": (np.ones((1, 1)), np.array([7.0]), 0.01),
 }
 
+# the rates lead to a fifth state, which has neither rates nor a reward
+LEFT_OUT = {
+    "recency_left_out": (CHAINS["recency"][0][:4], CHAINS["recency"][1][:4], 0.2)
+}
+
 
 def expected(chain: Chain, periods: int) -> np.ndarray:
     """The sum over the periods, one power of the matrix after the other."""
@@ -77,12 +82,13 @@ def expected(chain: Chain, periods: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def values(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], list]:
     """What the macro says of each chain and horizon, in the order of the states."""
+    chains = CHAINS | LEFT_OUT
     folder = tmp_path_factory.mktemp("markov")
     (folder / "models").mkdir()
     (folder / "dbt_project.yml").write_text(PROJECT)
     (folder / "profiles.yml").write_text(PROFILE)
     with duckdb.connect(folder / "chains.duckdb") as database:
-        for name, (matrix, rewards, _) in CHAINS.items():
+        for name, (matrix, rewards, _) in chains.items():
             database.execute(
                 f"create table {name}_rates"
                 " (from_state text, to_state text, transition_rate double)"
@@ -96,7 +102,7 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], li
             database.execute(f"create table {name}_rewards (state text, reward double)")
             states = [(f"s{i:02}", reward) for i, reward in enumerate(rewards)]
             database.executemany(f"insert into {name}_rewards values (?, ?)", states)
-    for name, (_, _, rate) in CHAINS.items():
+    for name, (_, _, rate) in chains.items():
         (folder / "models" / f"{name}.sql").write_text(
             "\nunion all\n".join(
                 f"select {periods} as periods, * from ({{{{ markov_chain_value("
@@ -120,7 +126,7 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], li
                     [periods],
                 ).fetchall()
             ]
-            for name in CHAINS
+            for name in chains
             for periods in HORIZONS
         }
 
@@ -147,6 +153,13 @@ def test_the_worked_example_of_the_paper_comes_out(values: dict) -> None:
     for_ever = [52.320, 5.554, 1.251, -1.820, 0]
     assert values["recency", 5] == pytest.approx(after_4, abs=0.0005)
     assert values["recency", 600] == pytest.approx(for_ever, abs=0.0005)
+
+
+@pytest.mark.parametrize("periods", HORIZONS)
+def test_a_state_that_absorbs_and_brings_nothing_may_be_left_out(
+    periods: int, values: dict
+) -> None:
+    assert values["recency_left_out", periods] == values["recency", periods][:4]
 
 
 def test_one_state_is_an_annuity_due(values: dict) -> None:
