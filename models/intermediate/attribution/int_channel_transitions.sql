@@ -63,7 +63,7 @@ final as (
         {{ ratio(
             'sum(transition_count)',
             'sum(sum(transition_count)) over (partition by from_kind, from_channel)'
-        ) }} as transition_rate
+        ) }} as move_rate
     from transitions
     group by from_kind, from_channel, to_kind, to_channel
 )

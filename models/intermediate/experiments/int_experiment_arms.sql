@@ -9,7 +9,7 @@ customers as (
         experiment_id,
         arm,
         assigned_date,
-        window_end_date,
+        outcome_end_date,
         treatment_cost_amount,
         is_contaminated
     from {{ ref('int_experiment_customers') }}
@@ -29,7 +29,7 @@ arms as (
         count(case when is_contaminated then 1 end) as contaminated_customer_count,
         min(assigned_date) as first_assigned_date,
         max(assigned_date) as last_assigned_date,
-        max(window_end_date) as last_window_end_date,
+        max(outcome_end_date) as last_window_end_date,
         {{ money('sum(case when not is_contaminated then treatment_cost_amount end)') }}
             as treatment_cost_amount
     from customers

@@ -33,7 +33,7 @@ known as (
         {{ add_days(
             'assignments.assigned_date',
             setting_number('experiment_window_days', minimum=1, whole=true)
-        ) }} as window_end_date
+        ) }} as outcome_end_date
     from assignments
     inner join live on assignments.assigned_date <= live.cutoff_date
 ),
@@ -46,8 +46,8 @@ participants as (
         max(case when row_outcome = 'accepted' then assigned_at end) as assigned_at,
         max(case when row_outcome = 'accepted' then assigned_date end)
             as assigned_date,
-        max(case when row_outcome = 'accepted' then window_end_date end)
-            as window_end_date,
+        max(case when row_outcome = 'accepted' then outcome_end_date end)
+            as outcome_end_date,
         max(case when row_outcome = 'accepted' then cost_amount end) as cost_amount,
         min(arm) <> max(arm) as is_contaminated
     from known
@@ -68,7 +68,7 @@ days as (
         on participants.customer_id = customer_days.customer_id
     where
         customer_days.activity_date <> participants.assigned_date
-        and customer_days.activity_date <= participants.window_end_date
+        and customer_days.activity_date <= participants.outcome_end_date
 
     union all
 
@@ -115,7 +115,7 @@ visitors as (
         on participants.customer_id = events.customer_id
     where
         events.occurred_at >= participants.assigned_at
-        and cast(events.occurred_at as date) <= participants.window_end_date
+        and cast(events.occurred_at as date) <= participants.outcome_end_date
 ),
 
 -- who has come, or come back, more often than left is a customer at the window's end
@@ -126,7 +126,7 @@ stayers as (
     from participants
     inner join {{ ref('int_churn_events') }} as churn_events
         on participants.customer_id = churn_events.customer_id
-    where churn_events.event_date <= participants.window_end_date
+    where churn_events.event_date <= participants.outcome_end_date
     group by participants.experiment_id, participants.customer_id
     having sum(case churn_events.churn_event when 'churned' then -1 else 1 end) > 0
 ),
@@ -137,7 +137,7 @@ joined as (
         participants.customer_id,
         participants.arm,
         participants.assigned_date,
-        participants.window_end_date,
+        participants.outcome_end_date,
         participants.cost_amount,
         participants.is_contaminated,
         coalesce(purchases.purchases_before, 0) as purchases_before,
@@ -148,7 +148,7 @@ joined as (
         visitors.customer_id is not null as has_visited,
         coalesce(purchases.purchases_after, 0) > 0 as has_bought,
         stayers.customer_id is not null as has_stayed,
-        participants.window_end_date <= live.cutoff_date as is_mature
+        participants.outcome_end_date <= live.cutoff_date as is_mature
     from participants
     cross join live
     left join purchases
@@ -171,7 +171,7 @@ final as (
         customer_id,
         arm,
         assigned_date,
-        window_end_date,
+        outcome_end_date,
         case
             when purchases_before = 0 then 'never bought'
             when purchases_before = 1 then 'bought once'

@@ -40,7 +40,7 @@ residuals as (
 newcomers as (
     select
         acquisition_channel,
-        purchase_revenue_amount,
+        expected_purchase_revenue_amount,
         purchase_stake_amount
     from {{ ref('int_newcomer_stakes') }}
 ),
@@ -55,9 +55,9 @@ final as (
         customers.customer_id,
         case
             when customer_values.customer_id is null
-                then newcomers.purchase_revenue_amount
+                then newcomers.expected_purchase_revenue_amount
             else {{ money('residuals.expected_spend') }}
-        end as purchase_revenue_amount,
+        end as expected_purchase_revenue_amount,
         case
             when customer_values.customer_id is null
                 then newcomers.purchase_stake_amount
@@ -72,7 +72,7 @@ final as (
                 * {{ window_days / (365.25 / 4) }}
             ),
             0
-        ) as purchase_probability_rate,
+        ) as unasked_purchase_rate,
         customers.has_marketing_consent,
         in_experiments.customer_id is not null as is_in_experiment
     from customers

@@ -35,10 +35,10 @@ stakes as (
         customer_id,
         has_marketing_consent,
         is_in_experiment,
-        purchase_revenue_amount,
+        expected_purchase_revenue_amount,
         purchase_stake_amount,
         retention_stake_amount,
-        purchase_probability_rate
+        unasked_purchase_rate
     from {{ ref('int_customer_stakes') }}
 ),
 
@@ -47,10 +47,10 @@ customers as (
         segments.*,
         stakes.has_marketing_consent,
         stakes.is_in_experiment,
-        stakes.purchase_revenue_amount,
+        stakes.expected_purchase_revenue_amount,
         stakes.purchase_stake_amount,
         stakes.retention_stake_amount,
-        stakes.purchase_probability_rate
+        stakes.unasked_purchase_rate
     from segments
     inner join stakes on segments.customer_id = stakes.customer_id
 ),
@@ -99,10 +99,10 @@ targeted as (
         case
             when strategies.discount_rate = 0 then 0
             else
-                strategies.discount_rate * customers.purchase_revenue_amount
+                strategies.discount_rate * customers.expected_purchase_revenue_amount
                 * least(1, greatest(
                     0,
-                    customers.purchase_probability_rate
+                    customers.unasked_purchase_rate
                     + case strategies.uplift_on
                         when 'purchase' then strategies.uplift
                         else 0
