@@ -24,7 +24,8 @@
             judge, not the end of the build. Quoted line breaks rule out reading such
             files in parallel. -#}
         {%- set query = 'read_csv(' ~ path ~ ", header = true, all_varchar = true,"
-            ~ " comment = '', null_padding = true, strict_mode = false,"
+            ~ " comment = '', quote = '\"', escape = '\"', null_padding = true,"
+            ~ " strict_mode = false,"
             ~ " parallel = false)" -%}
     {%- endif -%}
     {%- do return({'query': query, 'place': 'file ' ~ found[0]}) -%}

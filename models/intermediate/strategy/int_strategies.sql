@@ -1,6 +1,7 @@
--- The catalogue with the uplift that counts: what an experiment measured, where its
--- latest one found a difference; else what the catalogue assumes. An experiment that
--- found none has not shown that there is none, so the assumption stands.
+-- The catalogue with the uplift that counts: what the latest experiment measured, where
+-- it found a difference or its 95 % interval leaves the assumed uplift out; else what the
+-- catalogue assumes. An experiment that only found nothing has not shown that there is
+-- nothing.
 with
 
 catalogue as (
@@ -27,9 +28,11 @@ measured as (
         strategy_id,
         uplift_on,
         measured_uplift,
+        measured_uplift_lower,
+        measured_uplift_upper,
+        is_significant,
         experiment_id
     from {{ ref('int_strategy_uplifts') }}
-    where is_significant
 ),
 
 final as (
@@ -58,6 +61,11 @@ final as (
         on
             catalogue.strategy_id = measured.strategy_id
             and catalogue.uplift_on = measured.uplift_on
+            and (
+                measured.is_significant
+                or catalogue.expected_uplift_rate < measured.measured_uplift_lower
+                or catalogue.expected_uplift_rate > measured.measured_uplift_upper
+            )
 )
 
 select * from final

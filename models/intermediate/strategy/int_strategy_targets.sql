@@ -34,7 +34,6 @@ stakes as (
     select
         customer_id,
         has_marketing_consent,
-        is_in_experiment,
         expected_purchase_revenue_amount,
         purchase_stake_amount,
         retention_stake_amount,
@@ -42,17 +41,23 @@ stakes as (
     from {{ ref('int_customer_stakes') }}
 ),
 
+in_experiments as (
+    select customer_id
+    from {{ ref('int_customers_in_experiments') }}
+),
+
 customers as (
     select
         segments.*,
         stakes.has_marketing_consent,
-        stakes.is_in_experiment,
+        in_experiments.customer_id is not null as is_in_experiment,
         stakes.expected_purchase_revenue_amount,
         stakes.purchase_stake_amount,
         stakes.retention_stake_amount,
         stakes.unasked_purchase_rate
     from segments
     inner join stakes on segments.customer_id = stakes.customer_id
+    left join in_experiments on segments.customer_id = in_experiments.customer_id
 ),
 
 -- few, so that a customer meets only the strategies for the own stage and tier
@@ -98,16 +103,19 @@ targeted as (
         end as value_at_stake_amount,
         case
             when strategies.discount_rate = 0 then 0
-            else
-                strategies.discount_rate * customers.expected_purchase_revenue_amount
-                * least(1, greatest(
-                    0,
-                    customers.unasked_purchase_rate
-                    + case strategies.uplift_on
-                        when 'purchase' then strategies.uplift
-                        else 0
-                    end
-                ))
+            -- least() and greatest() ignore a NULL on some engines
+            when customers.unasked_purchase_rate is not null
+                then
+                    strategies.discount_rate
+                    * customers.expected_purchase_revenue_amount
+                    * least(1, greatest(
+                        0,
+                        customers.unasked_purchase_rate
+                        + case strategies.uplift_on
+                            when 'purchase' then strategies.uplift
+                            else 0
+                        end
+                    ))
         end as expected_discount_amount,
         strategies.cost_per_contact_amount
     from customers

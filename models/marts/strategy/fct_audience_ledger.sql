@@ -3,16 +3,17 @@
 -- while in an experiment, not within contact_cooldown_days of the last contact that
 -- stands here, nor beyond contact_cap_per_year. The budget goes to the highest returns
 -- on cost first and ends before the first contact that it cannot pay.
--- Rows are only added: this is the shop's memory, which no input has, so a full refresh
--- leaves it standing. A day that is built again is replaced, and later days play no
--- part: the audience of a day follows from the inputs and from the days before.
+-- This is the shop's memory, which no input has: a full refresh leaves it standing. Days
+-- are only added. The last one is replaced when it is built again; a build as of an
+-- earlier day neither changes nor adds one. A contact counts once the exports have been
+-- written (is_exported), which the end of a build does if all of it has passed.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
     unique_key=['audience_date', 'customer_id'],
     on_schema_change='fail',
     full_refresh=false,
-    pre_hook="{{ delete_audience_of_live_day() }}",
+    pre_hook="{{ delete_audiences_to_replace() }}",
 ) }}
 {% set budget = setting_number('budget_amount', minimum=0) %}
 {# all contacts in one order, only where a budget has to be spent in it #}
@@ -46,6 +47,17 @@ targets as (
         and expected_profit_amount > 0
 ),
 
+-- a later day that stands is not to be changed by looking back
+last_audience as (
+    {% if is_incremental() %}
+    select max(audience_date) as audience_date
+    from {{ this }}
+    where is_exported
+    {% else %}
+    select cast(null as date) as audience_date
+    {% endif %}
+),
+
 -- who was contacted too lately, or too often
 at_rest as (
     {% if is_incremental() %}
@@ -53,7 +65,8 @@ at_rest as (
     from {{ this }} as ledger
     cross join live
     where
-        ledger.audience_date < live.cutoff_date
+        ledger.is_exported
+        and ledger.audience_date < live.cutoff_date
         and ledger.audience_date > {{ add_days('live.cutoff_date', -365) }}
     group by ledger.customer_id, live.cutoff_date
     having
@@ -125,10 +138,14 @@ final as (
         {{ money('spent.expected_incremental_margin_amount') }}
             as expected_incremental_margin_amount,
         {{ money('spent.contact_cost_amount') }} as contact_cost_amount,
-        {{ money('spent.expected_profit_amount') }} as expected_profit_amount
+        {{ money('spent.expected_profit_amount') }} as expected_profit_amount,
+        false as is_exported
     from spent
     cross join live
-    where spent.cumulative_cost_amount <= coalesce({{ budget }}, 0)
+    cross join last_audience
+    where
+        spent.cumulative_cost_amount <= coalesce({{ budget }}, 0)
+        and coalesce(live.cutoff_date >= last_audience.audience_date, true)
 )
 
 select * from final

@@ -1,8 +1,8 @@
 -- Who gets what, and why everybody else gets nothing. The reason is the first that
 -- applies: no consent to marketing; in no strategy's group; value unknown, so that no
 -- strategy can be weighed; no strategy promises a profit; in an experiment, which a
--- contact would spoil; contacted too lately; too often within 365 days; the budget went
--- to others.
+-- contact would spoil; contacted too lately; too often within 365 days; the day has passed
+-- and no audience was chosen on it; the budget went to others.
 {% set cooldown = setting_number(
     'contact_cooldown_days', minimum=0, maximum=365, whole=true
 ) %}
@@ -29,13 +29,20 @@ ledger as (
         offer,
         expected_incremental_margin_amount,
         contact_cost_amount,
-        expected_profit_amount
+        expected_profit_amount,
+        is_exported
     from {{ ref('fct_audience_ledger') }}
 ),
 
 live as (
     select max(audience_date) as audience_date
     from candidates
+),
+
+later as (
+    select count(*) as contact_count
+    from ledger
+    inner join live on ledger.audience_date > live.audience_date
 ),
 
 members as (
@@ -52,7 +59,8 @@ contacts as (
     from ledger
     inner join live
         on
-            ledger.audience_date < live.audience_date
+            ledger.is_exported
+            and ledger.audience_date < live.audience_date
             and ledger.audience_date > {{ add_days('live.audience_date', -365) }}
     group by ledger.customer_id
 ),
@@ -80,6 +88,7 @@ final as (
                 contacts.contact_count
                 >= {{ setting_number('contact_cap_per_year', minimum=1, whole=true) }}
                 then 'contact_cap'
+            when later.contact_count > 0 then 'past_day'
             else 'over_budget'
         end as left_out_reason,
         contacts.last_contact_date,
@@ -90,6 +99,7 @@ final as (
         members.expected_profit_amount,
         members.customer_id is not null as is_contacted
     from candidates
+    cross join later
     left join members on candidates.customer_id = members.customer_id
     left join contacts on candidates.customer_id = contacts.customer_id
 )

@@ -1,7 +1,9 @@
 -- Which products are bought together: of the orders with the one, how many hold the
--- other, and how many times more that is than chance (lift). Only pairs in at least
--- `minimum_orders` orders (and one order in a hundred thousand) that meet more often
--- than by chance, with 97.5 % confidence; of each product the ten that are surest to.
+-- other, and how many times more that is than if the two had nothing to do with each
+-- other (lift). Where baskets differ in size, large ones bring together what is not
+-- related: then chance alone has a lift above 1. Only pairs in at least
+-- `minimum_orders` orders (and one order in a hundred thousand) whose lift is surely
+-- above both; of each product the ten that are surest to.
 -- Baskets are completed orders that were not sent back in full, guests' too. Those of
 -- more than `largest_basket` products (a wholesaler's) say little of what belongs
 -- together and would make most of the pairs: they are left out, and counted.
@@ -50,6 +52,13 @@ baskets as (
             as basket_count,
         count(case when product_count > {{ largest_basket }} then 1 end)
             as large_basket_count,
+        {{ ratio(
+            'count(case when product_count <= ' ~ largest_basket ~ ' then 1 end)'
+            ~ ' * cast(sum(case when product_count <= ' ~ largest_basket
+            ~ ' then product_count * (product_count - 1) end) as bigint)',
+            'power(sum(case when product_count <= ' ~ largest_basket
+            ~ ' then product_count end), 2)'
+        ) }} as chance_lift,
         greatest(
             {{ minimum_orders }},
             {{ minimum_support }}
@@ -118,6 +127,7 @@ measured as (
         directed.partner_product_id,
         baskets.basket_count,
         baskets.large_basket_count,
+        baskets.chance_lift,
         products.order_count as product_order_count,
         partners.order_count as partner_order_count,
         directed.order_count as pair_order_count,
@@ -155,7 +165,7 @@ ranked as (
                 bounded.partner_product_id asc
         ) as partner_rank
     from bounded
-    where bounded.lift_lower > 1
+    where bounded.lift_lower > greatest(1, bounded.chance_lift)
 ),
 
 final as (
@@ -170,6 +180,7 @@ final as (
         confidence_rate,
         lift,
         lift_lower,
+        chance_lift,
         cast(basket_count as bigint) as basket_count,
         cast(large_basket_count as bigint) as large_basket_count
     from ranked

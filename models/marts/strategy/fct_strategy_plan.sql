@@ -50,6 +50,9 @@ summed as (
             as excluded_without_consent_count,
         count(*) filter (where has_marketing_consent and expected_profit_amount > 0)
             as profitable_customer_count,
+        count(*) filter (
+            where has_marketing_consent and expected_profit_amount is null
+        ) as unknown_value_count,
         sum(uplift) filter (where has_marketing_consent) as uplift_sum,
         sum(value_at_stake_amount) filter (where has_marketing_consent)
             as value_at_stake_amount,
@@ -59,6 +62,9 @@ summed as (
             as expected_incremental_margin_amount,
         sum(contact_cost_amount) filter (where has_marketing_consent)
             as total_cost_amount,
+        sum(contact_cost_amount) filter (
+            where has_marketing_consent and expected_profit_amount is not null
+        ) as valued_cost_amount,
         sum(expected_profit_amount) filter (where has_marketing_consent)
             as expected_profit_amount
     from targets
@@ -73,7 +79,9 @@ counted as (
         coalesce(summed.excluded_without_consent_count, 0)
             as excluded_without_consent_count,
         coalesce(summed.profitable_customer_count, 0) as profitable_customer_count,
+        coalesce(summed.unknown_value_count, 0) as unknown_value_count,
         summed.uplift_sum,
+        summed.valued_cost_amount,
         {{ money('coalesce(summed.total_cost_amount, 0)') }} as total_cost_amount,
         {{ money('summed.value_at_stake_amount') }} as value_at_stake_amount,
         {{ money('summed.expected_discount_amount') }} as expected_discount_amount,
@@ -98,6 +106,7 @@ final as (
         cast(eligible_customer_count as bigint) as eligible_customer_count,
         cast(excluded_without_consent_count as bigint)
             as excluded_without_consent_count,
+        cast(unknown_value_count as bigint) as unknown_value_count,
         cast(profitable_customer_count as bigint) as profitable_customer_count,
         {{ ratio('eligible_customer_count', 'customer_count') }}
             as share_of_customers_rate,
@@ -111,7 +120,7 @@ final as (
             as cost_per_customer_amount,
         total_cost_amount,
         expected_profit_amount,
-        {{ ratio('expected_profit_amount', 'total_cost_amount') }}
+        {{ ratio('expected_profit_amount', 'valued_cost_amount') }}
             as expected_return_on_cost
     from counted
 )

@@ -1,0 +1,17 @@
+{% macro delete_audiences_to_replace() -%}
+    {%- if is_incremental() -%}
+        delete from {{ this }}
+        where
+            not is_exported
+            or audience_date = (
+                select cutoffs.cutoff_date
+                from {{ ref('int_cutoff_dates') }} as cutoffs
+                where
+                    cutoffs.cutoff = 'live'
+                    and cutoffs.cutoff_date >= (
+                        select max(ledger.audience_date)
+                        from {{ this }} as ledger
+                    )
+            )
+    {%- endif -%}
+{%- endmacro %}
