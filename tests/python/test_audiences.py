@@ -112,16 +112,40 @@ def test_the_exports_are_the_audience_by_channel_and_carry_ids_only(shop):
     assert exported == len(ledger(shop))
 
 
-def test_a_build_that_fails_leaves_the_last_exports_alone(shop):
+def test_a_build_that_fails_exports_nothing_and_contacts_nobody(shop):
     shop.build(*SELECTED)
+    first = ledger(shop)
     before = {path.name: path.read_bytes() for path in shop.exports.iterdir()}
-    let_days_pass(shop, 1)
+    let_days_pass(shop, 40)
     with duckdb.connect(str(shop.path)) as connection:
-        connection.execute(
-            "insert into fct_audience_ledger from fct_audience_ledger limit 1"
-        )
+        connection.execute("""
+            insert into fct_audience_ledger
+            select twice.* replace (audience_date - 1 as audience_date)
+            from (from fct_audience_ledger limit 1) as twice cross join range(2)
+        """)
     result: Result = shop.dbt("build", *SELECTED)
     assert not result.succeeded, "one customer is twice in the audience of a day"
+    assert "none counts as contacted" in result.output
+    after = {path.name: path.read_bytes() for path in shop.exports.iterdir()}
+    assert after == before
+
+    let_days_pass(shop, 1)
+    shop.build(*SELECTED)
+    assert ledger(shop) == first, "the audience of the failed build is not at rest"
+    assert ledger(shop, days_ago=1) == []
+
+
+def test_a_build_as_of_an_earlier_day_changes_no_audience(shop):
+    """A back-test in the same warehouse must not forget who was contacted."""
+    shop.build(*SELECTED)
+    before = {path.name: path.read_bytes() for path in shop.exports.iterdir()}
+    let_days_pass(shop, -10)
+    standing = shop.table("fct_audience_ledger")
+    result = shop.dbt("build", *SELECTED)
+    assert result.succeeded, result.output
+    assert "Nothing was exported" in result.output
+    assert shop.table("fct_audience_ledger") == standing
+    assert dict(shop.query(REASONS))["past_day"] == len(standing)
     after = {path.name: path.read_bytes() for path in shop.exports.iterdir()}
     assert after == before
 
