@@ -156,7 +156,7 @@ def customers_of(name: str, arms: dict[str, pd.DataFrame]) -> pd.DataFrame:
     plain = {
         "experiment_id": name,
         "assigned_date": "2025-04-01",
-        "window_end_date": "2025-07-01" if name == "still_open" else "2025-05-31",
+        "outcome_end_date": "2025-07-01" if name == "still_open" else "2025-05-31",
         "treatment_cost_amount": 0.5,
         "is_contaminated": False,
         "is_mature": name != "still_open",
@@ -218,7 +218,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
             create table customers as
             select * replace (
                 cast(assigned_date as date) as assigned_date,
-                cast(window_end_date as date) as window_end_date,
+                cast(outcome_end_date as date) as outcome_end_date,
                 cast(revenue_before_amount as decimal(18, 4)) as revenue_before_amount,
                 cast(revenue_after_amount as decimal(18, 4)) as revenue_after_amount,
                 cast(margin_after_amount as decimal(18, 4)) as margin_after_amount,
