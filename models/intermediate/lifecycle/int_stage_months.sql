@@ -1,16 +1,33 @@
 -- How many customers went from which stage to which in each month, from one month's end
 -- to the next; what came and went in between does not count. Only who moved is read
 -- from the changes; how many stayed follows from how many there were.
+-- Months begin with that of the first order. A customer list may reach back further;
+-- until then nobody can be seen buying, so all that came before is one month, of which
+-- remains only how many each stage had when the first began.
 with
+
+live as (
+    select
+        {{ month_start('cutoff_date') }} as live_month,
+        -- the first month whose end has not been seen
+        {{ month_start(add_days('cutoff_date', 1)) }} as first_open_month,
+        {{ month_start('first_order_date') }} as first_order_month
+    from {{ ref('int_cutoff_dates') }}
+    where cutoff = 'live'
+),
 
 changes as (
     select
-        customer_id,
-        from_date,
-        {{ month_start('from_date') }} as calendar_month,
-        stage,
-        previous_stage
-    from {{ ref('int_stage_changes') }}
+        stage_changes.customer_id,
+        stage_changes.from_date,
+        greatest(
+            {{ month_start('stage_changes.from_date') }},
+            {{ add_months('live.first_order_month', -1) }}
+        ) as calendar_month,
+        stage_changes.stage,
+        stage_changes.previous_stage
+    from {{ ref('int_stage_changes') }} as stage_changes
+    cross join live
 ),
 
 numbered as (
@@ -67,15 +84,6 @@ departed as (
         sum(customer_count) as left_count
     from moves
     group by calendar_month, from_stage
-),
-
-live as (
-    select
-        {{ month_start('cutoff_date') }} as live_month,
-        -- the first month whose end has not been seen
-        {{ month_start(add_days('cutoff_date', 1)) }} as first_open_month
-    from {{ ref('int_cutoff_dates') }}
-    where cutoff = 'live'
 ),
 
 first_month as (
@@ -148,7 +156,7 @@ final as (
         cast(movements.customer_count as bigint) as customer_count,
         movements.calendar_month < live.first_open_month as is_mature
     from movements
-    cross join live
+    inner join live on movements.calendar_month >= live.first_order_month
 )
 
 select * from final

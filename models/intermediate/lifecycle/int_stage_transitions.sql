@@ -30,31 +30,17 @@ summed as (
     having sum(months.customer_count) > 0
 ),
 
-shared as (
-    select
-        from_stage,
-        to_stage,
-        pair_month_count,
-        sum(pair_month_count) over (partition by from_stage)
-            as customer_month_count,
-        sum(case when from_stage != to_stage then pair_month_count end)
-            over (partition by from_stage) as leaving_month_count
-    from summed
-),
-
 final as (
     select
         from_stage,
         to_stage,
         cast(pair_month_count as bigint) as pair_month_count,
-        cast(customer_month_count as bigint) as customer_month_count,
-        {{ ratio('pair_month_count', 'customer_month_count') }}
-            as transition_rate,
-        case
-            when from_stage != to_stage
-                then {{ ratio('pair_month_count', 'leaving_month_count') }}
-        end as share_of_leaving_rate
-    from shared
+        cast(sum(pair_month_count) over (partition by from_stage) as bigint)
+            as customer_month_count,
+        {{ ratio(
+            'pair_month_count', 'sum(pair_month_count) over (partition by from_stage)'
+        ) }} as transition_rate
+    from summed
 )
 
 select * from final

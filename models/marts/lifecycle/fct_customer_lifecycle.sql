@@ -127,7 +127,7 @@ transitions as (
     select
         from_stage,
         to_stage,
-        share_of_leaving_rate,
+        transition_rate,
         row_number() over (
             partition by from_stage
             order by pair_month_count desc, to_stage asc
@@ -148,7 +148,7 @@ final as (
         ) }} as stage_if_silent_date,
         purchased.stage as stage_if_bought,
         transitions.to_stage as likeliest_next_stage,
-        transitions.share_of_leaving_rate as likeliest_next_stage_rate,
+        transitions.transition_rate as likeliest_next_stage_month_rate,
         {{ days_between('customers.stage_since_date', 'customers.cutoff_date') }}
             as stage_days
     from customers

@@ -2,7 +2,8 @@
 -- retained by the next, loyal at the purchase that lifecycle_stages asks for. A paid
 -- month of a contract counts as a purchase, and two purchases of a day are one. Counts
 -- are so far; what compares cohorts are the rates within 180 days of acquisition, which
--- stay unknown until everyone of the cohort has been known for so long.
+-- stay unknown until everyone of the cohort has been known for so long. They are never
+-- known of cohorts from before the month of the first order: nobody saw them buy then.
 {% set steps = ['activated', 'retained', 'loyal'] %}
 
 with
@@ -11,7 +12,8 @@ live as (
     select
         cutoff_date,
         -- the first month of which someone has been known for less than 180 days
-        {{ month_start(add_days('cutoff_date', '1 - 180')) }} as first_open_month
+        {{ month_start(add_days('cutoff_date', '1 - 180')) }} as first_open_month,
+        {{ month_start('first_order_date') }} as first_order_month
     from {{ ref('int_cutoff_dates') }}
     where cutoff = 'live'
 ),
@@ -119,7 +121,8 @@ timed as (
     select
         {{ month_start('customers.acquired_date') }} as acquired_month,
         customers.acquisition_channel as channel,
-        {{ month_start('customers.acquired_date') }} < live.first_open_month
+        customers.acquired_date >= live.first_order_month
+        and {{ month_start('customers.acquired_date') }} < live.first_open_month
             as is_mature,
         {{ days_between('customers.acquired_date', 'dated.activated_date') }}
             as days_to_activated,
