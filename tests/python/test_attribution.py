@@ -183,8 +183,8 @@ def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
             "select channel, removal_effect_rate from int_channel_removal_effects"
         )
     )
-    credits: dict[tuple, np.ndarray] = defaultdict(lambda: np.zeros(3))
-    touched_sums: dict = defaultdict(lambda: np.zeros(3))
+    credits: dict[tuple, np.ndarray] = defaultdict(lambda: np.zeros(4))
+    touched_sums: dict = defaultdict(lambda: np.zeros(4))
     touched_channels: dict = defaultdict(set)
     last: dict = {}
     for customer, moment, month, number, is_order, revenue, margin in demo.query(
@@ -206,7 +206,8 @@ def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
             last[customer] = (moment, path)
         else:
             path = known if customer is not None else None
-        line = np.array([is_order, float(revenue), float(margin)])
+        untouched = 0.0 if path else float(revenue)
+        line = np.array([is_order, float(revenue), float(margin), untouched])
         if path:
             touched_sums[month] += line
             touched_channels[month] |= {channel for channel, _ in path}
@@ -225,8 +226,8 @@ def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
         tuple(row[:3]): [float(number) for number in row[3:]]
         for row in demo.query(
             "select attribution_model, calendar_month, channel, attributed_orders,"
-            " attributed_revenue_amount, attributed_margin_amount"
-            " from int_attribution_credits"
+            " attributed_revenue_amount, attributed_margin_amount,"
+            " untouched_revenue_amount from int_attribution_credits"
         )
     }
     assert set(credits) <= set(found)

@@ -1,6 +1,7 @@
 -- In each segment type everyone is in one segment, and the segments together have the
--- revenue, margin, value and answers of all customers; their shares of the value come
--- to 1.
+-- revenue and margin of the buyers' orders (guests are no customers, and who has no
+-- day worth more than nothing is no buyer), and the value and answers of all customers;
+-- their shares of the value come to 1.
 with
 
 segments as (
@@ -28,11 +29,21 @@ customers as (
 customer_values as (
     select
         count(*) as buyer_count,
-        sum(historic_revenue_amount) as revenue_amount,
-        sum(historic_margin_amount) as margin_amount,
         sum(residual_value_amount) as residual_value_amount,
         sum(lifetime_value_amount) as value_amount
     from {{ ref('fct_customer_value') }}
+),
+
+orders as (
+    select
+        coalesce(sum(fct_orders.revenue_amount), 0) as revenue_amount,
+        coalesce(sum(fct_orders.margin_amount), 0) as margin_amount
+    from {{ ref('fct_orders') }} as fct_orders
+    inner join {{ ref('dim_customers') }} as dim_customers
+        on fct_orders.customer_id = dim_customers.customer_id
+    where
+        fct_orders.order_state = 'completed'
+        and dim_customers.first_purchase_date is not null
 ),
 
 final as (
@@ -41,18 +52,21 @@ final as (
         segments.customer_count,
         customers.customer_count as expected_customer_count,
         segments.revenue_amount,
-        customer_values.revenue_amount as expected_revenue_amount,
+        orders.revenue_amount as expected_revenue_amount,
+        segments.margin_amount,
+        orders.margin_amount as expected_margin_amount,
         segments.value_amount,
         customer_values.value_amount as expected_value_amount,
         segments.share_of_value_rate
     from segments
     cross join customers
     cross join customer_values
+    cross join orders
     where
         segments.customer_count != customers.customer_count
         or segments.buyer_count != customer_values.buyer_count
-        or segments.revenue_amount != customer_values.revenue_amount
-        or segments.margin_amount != customer_values.margin_amount
+        or segments.revenue_amount != orders.revenue_amount
+        or segments.margin_amount != orders.margin_amount
         or segments.residual_value_amount
         is distinct from customer_values.residual_value_amount
         or segments.answered_customer_count != customers.answered_customer_count

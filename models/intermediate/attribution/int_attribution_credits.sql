@@ -314,6 +314,7 @@ by_model_so_far as (
         ) }} as {{ measure }}_so_far,
         {%- endfor %}
         untouched_orders,
+        untouched_revenue,
         removal_effect_rate
     from by_model
     window
@@ -341,6 +342,7 @@ final as (
         ) }} as {{ name }},
         {%- endfor %}
         cast(untouched_orders as bigint) as untouched_order_count,
+        {{ money('untouched_revenue') }} as untouched_revenue_amount,
         removal_effect_rate
     from by_model_so_far
     window

@@ -14,6 +14,7 @@ credits as (
         attributed_revenue_amount,
         attributed_margin_amount,
         untouched_order_count,
+        untouched_revenue_amount,
         removal_effect_rate
     from {{ ref('int_attribution_credits') }}
 ),
@@ -66,6 +67,7 @@ joined as (
         coalesce(credits.untouched_order_count, 0) as untouched_order_count,
         coalesce(credits.attributed_revenue_amount, 0) as attributed_revenue_amount,
         coalesce(credits.attributed_margin_amount, 0) as attributed_margin_amount,
+        coalesce(credits.untouched_revenue_amount, 0) as untouched_revenue_amount,
         coalesce(spend_by_model.spend_amount, 0) as spend_amount,
         -- a refund of the platform is no spend to divide by
         case when spend_by_model.spend_amount > 0 then spend_by_model.spend_amount end
@@ -88,6 +90,7 @@ final as (
         {{ money('joined.attributed_orders') }} as attributed_orders,
         joined.untouched_order_count,
         {{ money('joined.attributed_revenue_amount') }} as attributed_revenue_amount,
+        {{ money('joined.untouched_revenue_amount') }} as untouched_revenue_amount,
         {{ money('joined.attributed_margin_amount') }} as attributed_margin_amount,
         {{ money('joined.spend_amount') }} as spend_amount,
         {{ money(ratio('joined.divisor_amount', 'joined.attributed_new_customers')) }}

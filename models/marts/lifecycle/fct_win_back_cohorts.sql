@@ -2,7 +2,8 @@
 -- A loss and a return are those of int_churn_events; who leaves twice counts twice, and
 -- what is bought belongs to the last return before it. Came back within three months =
 -- by the day of the loss three months on. A month has such a figure once the last of
--- those who left in it has had that time.
+-- those who left in it has had that time. Who returns on the day on which a contract of
+-- theirs starts has subscribed again; who ended a contract may also just buy again.
 {% set windows = [3, 6, 12] %}
 
 with
@@ -33,6 +34,13 @@ customer_days as (
         revenue_amount,
         margin_amount
     from {{ ref('int_customer_days') }}
+),
+
+contracts as (
+    select
+        customer_id,
+        started_date
+    from {{ ref('int_contract_histories') }}
 ),
 
 events_with_next as (
@@ -94,6 +102,7 @@ valued as (
             losses.return_date <= {{ add_months('losses.churn_date', months) }}, false
         ) as has_returned_in_{{ months }}_months,
         {%- endfor %}
+        contracts.started_date as resubscribed_date,
         coalesce(values_since_return.revenue_amount, 0) as revenue_amount,
         coalesce(values_since_return.margin_amount, 0) as margin_amount
     from losses
@@ -101,6 +110,10 @@ valued as (
         on
             losses.customer_id = values_since_return.customer_id
             and losses.event_number = values_since_return.event_number
+    left join contracts
+        on
+            losses.customer_id = contracts.customer_id
+            and losses.return_date = contracts.started_date
 ),
 
 summed as (
@@ -109,6 +122,7 @@ summed as (
         relationship,
         count(*) as churned_count,
         count(return_date) as returned_count,
+        count(resubscribed_date) as resubscribed_count,
         {%- for months in windows %}
         sum(case when has_returned_in_{{ months }}_months then 1 else 0 end)
             as returned_{{ months }}_months_count,
@@ -141,6 +155,7 @@ final as (
         relationship,
         cast(churned_count as bigint) as churned_count,
         cast(returned_count as bigint) as returned_count,
+        cast(resubscribed_count as bigint) as resubscribed_count,
         {%- for months in windows %}
         case
             when has_had_{{ months }}_months
