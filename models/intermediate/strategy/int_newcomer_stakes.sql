@@ -21,7 +21,8 @@ first_purchases as (
 final as (
     select
         first_purchases.acquisition_channel,
-        {{ money('first_purchases.revenue_per_purchase') }} as expected_purchase_revenue_amount,
+        {{ money('first_purchases.revenue_per_purchase') }}
+            as expected_purchase_revenue_amount,
         newcomer_values.newcomer_value_amount as purchase_stake_amount
     from first_purchases
     left join newcomer_values

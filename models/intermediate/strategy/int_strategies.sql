@@ -1,7 +1,7 @@
 -- The catalogue with the uplift that counts: what the latest experiment measured, where
--- it found a difference or its 95 % interval leaves the assumed uplift out; else what the
--- catalogue assumes. An experiment that only found nothing has not shown that there is
--- nothing.
+-- it found a difference or its 95 % interval leaves the assumed uplift out; else what
+-- the catalogue assumes. An experiment that only found nothing has not shown that there
+-- is nothing.
 with
 
 catalogue as (

@@ -1,8 +1,8 @@
 -- Who gets what, and why everybody else gets nothing. The reason is the first that
 -- applies: no consent to marketing; in no strategy's group; value unknown, so that no
 -- strategy can be weighed; no strategy promises a profit; in an experiment, which a
--- contact would spoil; contacted too lately; too often within 365 days; the day has passed
--- and no audience was chosen on it; the budget went to others.
+-- contact would spoil; contacted too lately; too often within 365 days; the day has
+-- passed and no audience was chosen on it; the budget went to others.
 {% set cooldown = setting_number(
     'contact_cooldown_days', minimum=0, maximum=365, whole=true
 ) %}
