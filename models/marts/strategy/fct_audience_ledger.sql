@@ -4,9 +4,9 @@
 -- stands here, nor beyond contact_cap_per_year. The budget goes to the highest returns
 -- on cost first and ends before the first contact that it cannot pay.
 -- This is the shop's memory, which no input has: a full refresh leaves it standing.
--- Days are only added. The last one is replaced when it is built again; a build as of an
--- earlier day neither changes nor adds one. A contact counts once the exports have been
--- written (is_exported), which the end of a build does if all of it has passed.
+-- Days are only added. The last one is replaced when it is built again; a build as of
+-- an earlier day neither changes nor adds one. A contact counts once the exports have
+-- been written (is_exported), which the end of a build does if all of it has passed.
 {{ config(
     materialized='incremental',
     incremental_strategy='append',
