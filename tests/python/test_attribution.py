@@ -169,6 +169,71 @@ def weights_of(path: list[tuple]) -> dict[str, list[float]]:
     }
 
 
+def paths_of_the_demo_shop(demo) -> list[tuple[Path_, bool]]:
+    """Return each path whose window has passed, and whether no order came before it."""
+    ((cutoff,),) = demo.query(
+        "select cutoff_date from int_cutoff_dates where cutoff = 'live'"
+    )
+    orders = defaultdict(list)
+    for customer, moment in demo.query(
+        "select customer_id, ordered_at from fct_orders where order_number is not null"
+        " order by order_number"
+    ):
+        orders[customer].append(moment)
+    groups = defaultdict(list)
+    for customer, touched, channel in demo.query(
+        "select customer_id, touched_at, channel from stg_shop__touchpoints"
+        " order by touched_at, touchpoint_id"
+    ):
+        if touched.date() <= cutoff:
+            earlier = bisect_left(orders[customer], touched)
+            later = orders[customer][earlier : earlier + 1]
+            converts = any((o.date() - touched.date()).days <= 90 for o in later)
+            is_open = not later and (cutoff - touched.date()).days < 90
+            if not is_open:
+                groups[customer, earlier, converts].append((touched.date(), channel))
+    names = sorted({channel for touches in groups.values() for _, channel in touches})
+    paths = []
+    for (_, earlier, converts), touches in groups.items():
+        if (cutoff - touches[0][0]).days < 90:
+            continue
+        path: list[int] = []
+        for number, (day, channel) in enumerate(touches):
+            if number and (day - touches[number - 1][0]).days > 90:
+                paths.append(((path, converts), earlier == 0))
+                path = []
+            path.append(names.index(channel) + 1)
+        paths.append(((path, converts), earlier == 0))
+    return paths
+
+
+def test_the_effects_on_first_orders_are_those_of_paths_before_any_order(demo) -> None:
+    paths = paths_of_the_demo_shop(demo)
+    chains = {
+        "all_orders": [path for path, _ in paths],
+        "first_orders": [path for path, is_first in paths if is_first],
+    }
+    assert 1_000 < len(chains["first_orders"]) < len(chains["all_orders"]) - 500
+    for scope, chain in chains.items():
+        found = demo.query(
+            "select touch_count, conversion_rate, conversion_rate_without,"
+            " removal_effect_rate from int_channel_removal_effects"
+            f" where path_scope = '{scope}' order by channel"
+        )
+        overall = conversion_rate(chain)
+        expected = [
+            (
+                sum(channels.count(channel) for channels, _ in chain),
+                overall,
+                without,
+                1 - without / overall,
+            )
+            for channel in range(1, 7)
+            for without in [conversion_rate(chain, without=channel)]
+        ]
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
 def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
     touches = defaultdict(list)
     for customer, touched, channel in demo.query(
@@ -178,13 +243,23 @@ def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
     ):
         touches[customer].append((touched, channel))
     own = dict(demo.query("select customer_id, acquisition_channel from dim_customers"))
-    removal = dict(
+    removal: dict = defaultdict(dict)
+    for scope, channel, effect in demo.query(
+        "select path_scope, channel, removal_effect_rate"
+        " from int_channel_removal_effects"
+    ):
+        removal[scope][channel] = effect
+    first_purchases = set(
         demo.query(
-            "select channel, removal_effect_rate from int_channel_removal_effects"
+            "select customer_id, coalesce(min(case when revenue_amount > 0"
+            " then order_number end), min(order_number)) from fct_orders"
+            " join dim_customers using (customer_id)"
+            " where order_date = first_purchase_date and order_state = 'completed'"
+            " group by customer_id"
         )
     )
-    credits: dict[tuple, np.ndarray] = defaultdict(lambda: np.zeros(4))
-    touched_sums: dict = defaultdict(lambda: np.zeros(4))
+    credits: dict[tuple, np.ndarray] = defaultdict(lambda: np.zeros(5))
+    touched_sums: dict = defaultdict(lambda: np.zeros(5))
     touched_channels: dict = defaultdict(set)
     last: dict = {}
     for customer, moment, month, number, is_order, revenue, margin in demo.query(
@@ -207,27 +282,35 @@ def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
         else:
             path = known if customer is not None else None
         untouched = 0.0 if path else float(revenue)
-        line = np.array([is_order, float(revenue), float(margin), untouched])
+        is_first = (customer, number) in first_purchases
+        line = np.array([is_order, float(revenue), float(margin), untouched, is_first])
         if path:
-            touched_sums[month] += line
-            touched_channels[month] |= {channel for channel, _ in path}
+            # new customers are divided by the chain of first orders, all else is not
+            touched_sums[month, "all_orders"] += line * [1, 1, 1, 1, 0]
+            touched_channels[month, "all_orders"] |= {channel for channel, _ in path}
+            if is_first:
+                touched_sums[month, "first_orders"] += [0, 0, 0, 0, 1]
+                touched_channels[month, "first_orders"] |= {
+                    channel for channel, _ in path
+                }
         else:
             path = [(own.get(customer, "unknown"), 0)]
             credits["markov", month, path[0][0]] += line
         for model, weights in weights_of(path).items():
             for (channel, _), weight in zip(path, weights, strict=True):
                 credits[model, month, channel] += weight * line
-    for month, channels in touched_channels.items():
-        effects = {channel: removal[channel] for channel in channels}
+    for (month, scope), channels in touched_channels.items():
+        effects = {channel: removal[scope][channel] for channel in channels}
         for channel, effect in effects.items():
             share = effect / sum(effects.values())
-            credits["markov", month, channel] += share * touched_sums[month]
+            credits["markov", month, channel] += share * touched_sums[month, scope]
     found = {
         tuple(row[:3]): [float(number) for number in row[3:]]
         for row in demo.query(
             "select attribution_model, calendar_month, channel, attributed_orders,"
             " attributed_revenue_amount, attributed_margin_amount,"
-            " untouched_revenue_amount from int_attribution_credits"
+            " untouched_revenue_amount, attributed_new_customers"
+            " from int_attribution_credits"
         )
     }
     assert set(credits) <= set(found)
@@ -249,7 +332,9 @@ def test_where_all_channels_are_active_markov_divides_by_removal_effects(demo) -
             from touched
             where attribution_model = 'linear' and orders > 0
             group by calendar_month
-            having count(*) = (select count(*) from int_channel_removal_effects)
+            having count(*) = (
+                select count(distinct channel) from int_channel_removal_effects
+            )
         )
         select channel, max(removal_effect_rate), sum(orders), count(*)
         from touched
@@ -265,6 +350,19 @@ def test_where_all_channels_are_active_markov_divides_by_removal_effects(demo) -
         expected = effect / sum(removal.values()) * total
         # each month is rounded to four decimals
         assert abs(float(orders) - expected) < 1e-4 * months, channel
+
+
+def test_a_channel_of_repeat_orders_wins_few_new_customers(demo) -> None:
+    """E-mail: many repeat orders, about as few new customers by all six models."""
+    found = dict(
+        demo.query("""
+            select attribution_model, sum(attributed_new_customers)
+            from fct_channel_attribution where channel = 'email'
+            group by attribution_model
+        """)
+    )
+    for model, customers in found.items():
+        assert abs(customers / found["linear"] - 1) < 0.1, model
 
 
 def test_the_last_touch_before_the_first_purchase_is_in_the_acquisition_channel(

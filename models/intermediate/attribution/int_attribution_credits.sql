@@ -2,8 +2,10 @@
 -- divide an order and the customer it wins among the touches of its path. Markov
 -- divides all that has touches in the month among the channels of those touches, in
 -- proportion to their removal effects (Anderl et al. 2016); if none has an effect, as
--- linear does. Without touches, a guest's order among them, all goes to the acquisition
--- channel. A refund entry has the path of the customer's order before it.
+-- linear does. New customers are divided by the effects on first orders, among the
+-- channels touched before one; all else by those on all orders. Without touches, a
+-- guest's order among them, all goes to the acquisition channel. A refund entry has the
+-- path of the customer's order before it.
 -- Shares and credits are differences of rounded sums, from touch to touch and from
 -- channel to channel: the last one takes what rounding leaves, so that each month adds
 -- up to the last digit.
@@ -33,8 +35,12 @@ touches as (
 removal_effects as (
     select
         channel,
-        removal_effect_rate
+        max(case when path_scope = 'all_orders' then removal_effect_rate end)
+            as removal_effect_rate,
+        max(case when path_scope = 'first_orders' then removal_effect_rate end)
+            as first_order_removal_effect_rate
     from {{ ref('int_channel_removal_effects') }}
+    group by channel
 ),
 
 orders as (
@@ -235,7 +241,8 @@ summed as (
         {%- endfor %}
         sum((1 - touched) * {{ measure }}) as untouched_{{ measure }},
         {%- endfor %}
-        max(touched) as touched
+        max(touched) as touched,
+        max(touched * new_customers) as touched_before_first_order
     from shared
     group by calendar_month, channel
 ),
@@ -245,7 +252,11 @@ mean_effect as (
         {{ ratio(
             'sum(cast(removal_effect_rate as ' ~ points ~ '))',
             'count(removal_effect_rate)'
-        ) }} as removal_effect_rate
+        ) }} as removal_effect_rate,
+        {{ ratio(
+            'sum(cast(first_order_removal_effect_rate as ' ~ points ~ '))',
+            'count(first_order_removal_effect_rate)'
+        ) }} as first_order_removal_effect_rate
     from removal_effects
 ),
 
@@ -271,6 +282,7 @@ by_model as (
         end as touched_{{ measure }},
         {%- endfor %}
         removal_effects.removal_effect_rate,
+        removal_effects.first_order_removal_effect_rate,
         -- a channel too young for the chain counts like the mean one
         case
             when attribution_models.attribution_model = 'markov' and summed.touched = 1
@@ -281,7 +293,19 @@ by_model as (
                             mean_effect.removal_effect_rate
                         ) as {{ points }}
                     )
-        end as markov_points
+        end as markov_points,
+        case
+            when
+                attribution_models.attribution_model = 'markov'
+                and summed.touched_before_first_order = 1
+                then
+                    cast(
+                        coalesce(
+                            removal_effects.first_order_removal_effect_rate,
+                            mean_effect.first_order_removal_effect_rate
+                        ) as {{ points }}
+                    )
+        end as first_order_markov_points
     from summed
     cross join attribution_models
     cross join mean_effect
@@ -297,15 +321,19 @@ by_model_so_far as (
         attribution_model,
         calendar_month,
         channel,
+        {%- for measure in measures %}
+        {%- set markov_points = (
+            'first_order_markov_points' if measure == 'new_customers'
+            else 'markov_points'
+        ) %}
         {%- set markov_share_so_far -%}
             cast(
                 {{ ratio(
-                    'sum(markov_points) over channels_so_far',
-                    'sum(markov_points) over channels'
+                    'sum(' ~ markov_points ~ ') over channels_so_far',
+                    'sum(' ~ markov_points ~ ') over channels'
                 ) }} as {{ month_shares }}
             )
         {%- endset %}
-        {%- for measure in measures %}
         {{ money(
             'sum(untouched_' ~ measure ~ ') over channels_so_far + coalesce('
             ~ money('sum(touched_' ~ measure ~ ') over channels')
@@ -315,7 +343,8 @@ by_model_so_far as (
         {%- endfor %}
         untouched_orders,
         untouched_revenue,
-        removal_effect_rate
+        removal_effect_rate,
+        first_order_removal_effect_rate
     from by_model
     window
         channels as (partition by attribution_model, calendar_month),
@@ -343,7 +372,8 @@ final as (
         {%- endfor %}
         cast(untouched_orders as bigint) as untouched_order_count,
         {{ money('untouched_revenue') }} as untouched_revenue_amount,
-        removal_effect_rate
+        removal_effect_rate,
+        first_order_removal_effect_rate
     from by_model_so_far
     window
         channels as (

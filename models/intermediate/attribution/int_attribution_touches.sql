@@ -65,14 +65,21 @@ followed as (
         min(order_number) over events_from_here as order_number,
         min(case when order_number is not null then event_at end)
             over events_from_here
-            as ordered_at
+            as ordered_at,
+        count(order_number) over events_so_far as earlier_order_count
     from events
-    window events_from_here as (
-        partition by customer_id
+    window
         -- a touch at the moment of an order comes before it
-        order by event_at, coalesce(order_number, 0)
-        rows between current row and unbounded following
-    )
+        events_from_here as (
+            partition by customer_id
+            order by event_at, coalesce(order_number, 0)
+            rows between current row and unbounded following
+        ),
+        events_so_far as (
+            partition by customer_id
+            order by event_at, coalesce(order_number, 0)
+            rows between unbounded preceding and current row
+        )
 ),
 
 decided as (
@@ -99,6 +106,7 @@ decided as (
                 then 'open'
             else 'lapsed'
         end as path_outcome,
+        followed.earlier_order_count = 0 as is_before_first_order,
         live.cutoff_date,
         live.window_days
     from followed
@@ -115,6 +123,7 @@ in_paths as (
         order_number,
         order_date,
         path_outcome,
+        is_before_first_order,
         cutoff_date,
         window_days,
         row_number() over path_touches as touch_number,
@@ -138,6 +147,7 @@ final as (
         customer_id,
         channel,
         path_outcome,
+        is_before_first_order,
         case when path_outcome = 'converted' then order_number end
             as path_order_number,
         case when path_outcome = 'converted' then touch_number end as touch_number,

@@ -15,7 +15,8 @@ credits as (
         attributed_margin_amount,
         untouched_order_count,
         untouched_revenue_amount,
-        removal_effect_rate
+        removal_effect_rate,
+        first_order_removal_effect_rate
     from {{ ref('int_attribution_credits') }}
 ),
 
@@ -72,7 +73,8 @@ joined as (
         -- a refund of the platform is no spend to divide by
         case when spend_by_model.spend_amount > 0 then spend_by_model.spend_amount end
             as divisor_amount,
-        credits.removal_effect_rate
+        credits.removal_effect_rate,
+        credits.first_order_removal_effect_rate
     from credits
     full outer join spend_by_model
         on
@@ -100,6 +102,7 @@ final as (
         {{ ratio('joined.attributed_margin_amount', 'joined.divisor_amount') }}
             as margin_return_on_spend,
         joined.removal_effect_rate,
+        joined.first_order_removal_effect_rate,
         joined.calendar_month < live.first_open_month as is_mature
     from joined
     cross join live
