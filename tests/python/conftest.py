@@ -137,6 +137,8 @@ class Warehouse:
         result = run_dbt(
             [
                 "--no-use-colors",
+                # nobody reads the manifest here, and writing it takes a second
+                "--no-write-json",
                 command,
                 "--target-path",
                 str(self.target(settings)),

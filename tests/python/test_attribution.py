@@ -182,7 +182,8 @@ def paths_of_the_demo_shop(demo) -> list[tuple[Path_, bool]]:
         orders[customer].append(moment)
     groups = defaultdict(list)
     for customer, touched, channel in demo.query(
-        "select customer_id, touched_at, channel from stg_shop__touchpoints"
+        "select customer_id, touched_at, channel from base_shop__touchpoints"
+        " where row_outcome = 'accepted'"
         " order by touched_at, touchpoint_id"
     ):
         if touched.date() <= cutoff:
@@ -237,7 +238,8 @@ def test_the_effects_on_first_orders_are_those_of_paths_before_any_order(demo) -
 def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
     touches = defaultdict(list)
     for customer, touched, channel in demo.query(
-        "select customer_id, touched_at, channel from stg_shop__touchpoints"
+        "select customer_id, touched_at, channel from base_shop__touchpoints"
+        " where row_outcome = 'accepted'"
         " where touched_at < (select cutoff_date + 1 from int_cutoff_dates"
         " where cutoff = 'live') order by touched_at, touchpoint_id"
     ):

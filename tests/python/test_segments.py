@@ -20,8 +20,9 @@ def test_channels_made_clearly_more_satisfied_have_the_higher_score(demo, truth)
 
 def test_the_answer_of_everyone_who_answered_counts_once_in_each_type(demo):
     (answered,) = demo.query(
-        "select count(distinct customer_id) from stg_shop__surveys"
-        " where customer_id in (select customer_id from dim_customers)"
+        "select count(distinct customer_id) from base_shop__surveys"
+        " where row_outcome = 'accepted'"
+        " and customer_id in (select customer_id from dim_customers)"
     )[0]
     counts = demo.query(
         "select segment_type, sum(answered_customer_count) from fct_segments group by 1"
