@@ -137,8 +137,8 @@ class Warehouse:
         result = run_dbt(
             [
                 "--no-use-colors",
-                # nobody reads the manifest here, and writing it takes a second
-                "--no-write-json",
+                # nobody reads the manifest of a build, and writing it takes a second
+                *(["--no-write-json"] if command == "build" else []),
                 command,
                 "--target-path",
                 str(self.target(settings)),

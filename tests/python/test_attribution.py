@@ -240,7 +240,7 @@ def test_credits_are_those_of_going_through_the_paths_one_by_one(demo) -> None:
     for customer, touched, channel in demo.query(
         "select customer_id, touched_at, channel from base_shop__touchpoints"
         " where row_outcome = 'accepted'"
-        " where touched_at < (select cutoff_date + 1 from int_cutoff_dates"
+        " and touched_at < (select cutoff_date + 1 from int_cutoff_dates"
         " where cutoff = 'live') order by touched_at, touchpoint_id"
     ):
         touches[customer].append((touched, channel))
