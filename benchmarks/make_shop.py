@@ -176,9 +176,9 @@ def write_orders(shop: duckdb.DuckDBPyConnection, folder: Path) -> None:
             # one row in two thousand was sent twice
             shop.execute(f"""
                 copy (
-                    select * exclude u_money
+                    select * exclude (u_money, copy)
                     from orders, lateral (select unnest(range(
-                        if(u_money between 0.5 and 0.5005, 2, 1))))
+                        if(u_money between 0.5 and 0.5005, 2, 1))) as copy)
                     where ordered_at >= timestamp '{month}' and {bounds}
                         timestamp '{month}' + interval 1 month)
                 ) to '{parts / name}.parquet'

@@ -1,5 +1,7 @@
 -- Each order line in the reporting currency. A line costs what it says, else what its
--- product costs. Lines of an order that is not known (yet) wait for it.
+-- product costs.
+{{ config(materialized='view') }}
+
 with
 
 order_items as (
@@ -13,11 +15,13 @@ order_items as (
     from {{ ref('stg_shop__order_items') }}
 ),
 
-orders as (
+-- most orders need no conversion
+orders_to_convert as (
     select
         order_id,
         exchange_rate
     from {{ ref('stg_shop__orders') }}
+    where exchange_rate != 1
 ),
 
 products as (
@@ -34,17 +38,19 @@ final as (
         order_items.product_id,
         order_items.quantity,
         {{ money(product([
-            'order_items.quantity', 'order_items.unit_price', 'orders.exchange_rate',
+            'order_items.quantity', 'order_items.unit_price',
+            'coalesce(orders_to_convert.exchange_rate, 1)',
         ])) }} as line_amount,
         {{ readable_money(
             'coalesce('
             ~ product([
-                'order_items.quantity', 'order_items.unit_cost', 'orders.exchange_rate',
+                'order_items.quantity', 'order_items.unit_cost',
+                'coalesce(orders_to_convert.exchange_rate, 1)',
             ])
             ~ ', ' ~ product(['order_items.quantity', 'products.unit_cost']) ~ ')'
         ) }} as cost_amount
     from order_items
-    inner join orders on order_items.order_id = orders.order_id
+    left join orders_to_convert on order_items.order_id = orders_to_convert.order_id
     left join products on order_items.product_id = products.product_id
 )
 

@@ -5,7 +5,7 @@
 
 with
 
-orders as (
+orders as {{ inlined() }} (
     select
         order_id,
         customer_id,
@@ -33,6 +33,24 @@ statuses as (
     from {{ ref('order_statuses') }}
 ),
 
+known as {{ inlined() }} (
+    select
+        orders.order_id,
+        orders.customer_id,
+        orders.ordered_at,
+        cast(orders.ordered_at as date) as order_date,
+        {{ month_start('orders.ordered_at') }} as order_month,
+        orders.status,
+        orders.sales_channel,
+        {{ money(product(['orders.amount', 'orders.exchange_rate'])) }} as order_amount,
+        orders.discount_amount,
+        orders.refund_amount,
+        orders.cost_amount,
+        orders.exchange_rate
+    from orders
+    inner join live on cast(orders.ordered_at as date) <= live.cutoff_date
+),
+
 lines_quarantined as (
     select distinct order_id
     from {{ ref('base_shop__order_items') }}
@@ -49,42 +67,42 @@ item_costs as (
                 then sum(items.cost_amount)
         end as cost_amount
     from {{ ref('int_order_items_valued') }} as items
+    inner join known on items.order_id = known.order_id
     left join lines_quarantined on items.order_id = lines_quarantined.order_id
+    where known.cost_amount is null
     group by items.order_id
 ),
 
-converted as (
+converted as {{ inlined() }} (
     select
-        orders.order_id,
-        orders.customer_id,
-        orders.ordered_at,
-        cast(orders.ordered_at as date) as order_date,
-        {{ month_start('orders.ordered_at') }} as order_month,
+        known.order_id,
+        known.customer_id,
+        known.ordered_at,
+        known.order_date,
+        known.order_month,
         coalesce(statuses.order_state, 'completed') as order_state,
-        orders.sales_channel,
-        {{ money(product(['orders.amount', 'orders.exchange_rate'])) }} as order_amount,
+        known.sales_channel,
+        known.order_amount,
         {{ money(product(
-            ['coalesce(orders.discount_amount, 0)', 'orders.exchange_rate']
+            ['coalesce(known.discount_amount, 0)', 'known.exchange_rate']
         )) }} as discount_amount,
         {{ money(product(
-            ['coalesce(orders.refund_amount, 0)', 'orders.exchange_rate']
+            ['coalesce(known.refund_amount, 0)', 'known.exchange_rate']
         )) }} as refund_amount,
         {{ money(
-            'coalesce(' ~ product(['orders.cost_amount', 'orders.exchange_rate'])
+            'coalesce(' ~ product(['known.cost_amount', 'known.exchange_rate'])
             ~ ', item_costs.cost_amount)'
         ) }} as cost_amount
-    from orders
-    inner join live on cast(orders.ordered_at as date) <= live.cutoff_date
-    left join statuses on orders.status = statuses.status
-    left join item_costs on orders.order_id = item_costs.order_id
+    from known
+    left join statuses on known.status = statuses.status
+    left join item_costs on known.order_id = item_costs.order_id
 ),
 
-log_amounts as (
+log_amounts as {{ inlined() }} (
     select
-        order_id,
         order_month,
         ln(cast(order_amount as {{ type_double() }})) as log_amount
-    from converted
+    from known
     where order_amount > 0
 ),
 

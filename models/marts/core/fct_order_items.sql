@@ -1,4 +1,5 @@
--- A line without a cost of its own has its order's margin rate.
+-- A line without a cost of its own has its order's margin rate. Lines of an order that
+-- is not known (yet) wait for it.
 with
 
 order_items as (

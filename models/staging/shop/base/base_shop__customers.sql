@@ -8,7 +8,7 @@
 
 with
 
-raw_customers as (
+raw_customers as {{ inlined() }} (
     select
         customer_id,
         created_at,
@@ -29,11 +29,25 @@ raw_customers as (
     from {{ source('shop', 'customers') }}
 ),
 
+{{ marked_rows('raw_customers', key=['customer_id']) }},
+
 future as (
     {{ first_future_dates('raw_customers', 'created_at') }}
 ),
 
-typed as (
+judged as {{ inlined() }} (
+    select
+        *,
+        {{ rejection_reasons([
+            reject_missing('customer_id'),
+            reject_bad_moment('created_at', '(select first_future_date from future)'),
+            reject_bad_date('birth_date'),
+            reject_bad_boolean('has_marketing_consent'),
+        ]) }} as rejection_reasons
+    from marked
+),
+
+typed as {{ inlined() }} (
     select
         customer_id,
         {{ parsed_timestamp('created_at') }} as created_at,
@@ -51,14 +65,10 @@ typed as (
         acquisition_channel,
         acquisition_campaign,
         {{ parsed_boolean('has_marketing_consent') }} as has_marketing_consent,
-        {{ rejection_reasons([
-            reject_missing('customer_id'),
-            reject_bad_moment('created_at', '(select first_future_date from future)'),
-            reject_bad_date('birth_date'),
-            reject_bad_boolean('has_marketing_consent'),
-        ]) }} as rejection_reasons,
-        {{ row_content(columns) }} as row_content
-    from raw_customers
+        rejection_reasons,
+        is_repeated,
+        {{ content_to_keep(columns) }} as row_content
+    from judged
 ),
 
 {{ settled_rows('typed', columns, key=['customer_id']) }}

@@ -5,7 +5,7 @@
 
 with
 
-raw_events as (
+raw_events as {{ inlined() }} (
     select
         customer_id,
         occurred_at,
@@ -13,23 +13,36 @@ raw_events as (
     from {{ source('shop', 'events') }}
 ),
 
+{{ marked_rows(
+    'raw_events',
+    key=['customer_id', parsed_timestamp('occurred_at'), 'event_type']
+) }},
+
 future as (
     {{ first_future_dates('raw_events', 'occurred_at') }}
 ),
 
-typed as (
+judged as {{ inlined() }} (
     select
-        customer_id,
-        {{ parsed_timestamp('occurred_at') }} as occurred_at,
-        event_type,
+        *,
         {{ rejection_reasons([
             reject_missing('customer_id'),
             reject_missing('occurred_at'),
             reject_bad_moment('occurred_at', '(select first_future_date from future)'),
             reject_missing('event_type'),
-        ]) }} as rejection_reasons,
-        {{ row_content(columns) }} as row_content
-    from raw_events
+        ]) }} as rejection_reasons
+    from marked
+),
+
+typed as {{ inlined() }} (
+    select
+        customer_id,
+        {{ parsed_timestamp('occurred_at') }} as occurred_at,
+        event_type,
+        rejection_reasons,
+        is_repeated,
+        {{ content_to_keep(columns) }} as row_content
+    from judged
 ),
 
 {{ settled_rows('typed', columns, key=['customer_id', 'occurred_at', 'event_type']) }}

@@ -5,7 +5,7 @@
 
 with
 
-raw_experiments as (
+raw_experiments as {{ inlined() }} (
     select
         experiment_id,
         customer_id,
@@ -15,17 +15,15 @@ raw_experiments as (
     from {{ source('shop', 'experiments') }}
 ),
 
+{{ marked_rows('raw_experiments', key=['experiment_id', 'customer_id']) }},
+
 future as (
     {{ first_future_dates('raw_experiments', 'assigned_at') }}
 ),
 
-typed as (
+judged as {{ inlined() }} (
     select
-        experiment_id,
-        customer_id,
-        arm,
-        {{ parsed_timestamp('assigned_at') }} as assigned_at,
-        {{ parsed_money('cost_amount') }} as cost_amount,
+        *,
         {{ rejection_reasons([
             reject_missing('experiment_id'),
             reject_missing('customer_id'),
@@ -33,9 +31,21 @@ typed as (
             reject_missing('assigned_at'),
             reject_bad_moment('assigned_at', '(select first_future_date from future)'),
             reject_bad_number('cost_amount'),
-        ]) }} as rejection_reasons,
-        {{ row_content(columns) }} as row_content
-    from raw_experiments
+        ]) }} as rejection_reasons
+    from marked
+),
+
+typed as {{ inlined() }} (
+    select
+        experiment_id,
+        customer_id,
+        arm,
+        {{ parsed_timestamp('assigned_at') }} as assigned_at,
+        {{ parsed_money('cost_amount') }} as cost_amount,
+        rejection_reasons,
+        is_repeated,
+        {{ content_to_keep(columns) }} as row_content
+    from judged
 ),
 
 {{ settled_rows('typed', columns, key=['experiment_id', 'customer_id']) }}

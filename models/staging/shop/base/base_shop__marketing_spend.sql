@@ -5,7 +5,7 @@
 
 with
 
-raw_marketing_spend as (
+raw_marketing_spend as {{ inlined() }} (
     select
         spend_date,
         channel,
@@ -16,18 +16,18 @@ raw_marketing_spend as (
     from {{ source('shop', 'marketing_spend') }}
 ),
 
+{{ marked_rows(
+    'raw_marketing_spend',
+    key=[parsed_date('spend_date'), 'channel', 'campaign']
+) }},
+
 future as (
     {{ first_future_dates('raw_marketing_spend', 'spend_date') }}
 ),
 
-typed as (
+judged as {{ inlined() }} (
     select
-        {{ parsed_date('spend_date') }} as spend_date,
-        channel,
-        campaign,
-        {{ parsed_money('amount') }} as amount,
-        {{ parsed_money('impressions') }} as impressions,
-        {{ parsed_money('clicks') }} as clicks,
+        *,
         {{ rejection_reasons([
             reject_missing('spend_date'),
             reject_bad_moment('spend_date', '(select first_future_date from future)'),
@@ -36,9 +36,22 @@ typed as (
             reject_bad_number('amount'),
             reject_bad_number('impressions'),
             reject_bad_number('clicks'),
-        ]) }} as rejection_reasons,
-        {{ row_content(columns) }} as row_content
-    from raw_marketing_spend
+        ]) }} as rejection_reasons
+    from marked
+),
+
+typed as {{ inlined() }} (
+    select
+        {{ parsed_date('spend_date') }} as spend_date,
+        channel,
+        campaign,
+        {{ parsed_money('amount') }} as amount,
+        {{ parsed_money('impressions') }} as impressions,
+        {{ parsed_money('clicks') }} as clicks,
+        rejection_reasons,
+        is_repeated,
+        {{ content_to_keep(columns) }} as row_content
+    from judged
 ),
 
 {{ settled_rows('typed', columns, key=['spend_date', 'channel', 'campaign']) }}

@@ -6,7 +6,7 @@
 
 with
 
-raw_order_items as (
+raw_order_items as {{ inlined() }} (
     select
         order_id,
         line_number,
@@ -17,14 +17,11 @@ raw_order_items as (
     from {{ source('shop', 'order_items') }}
 ),
 
-typed as (
+{{ marked_rows('raw_order_items', key=['order_id', parsed_integer('line_number')]) }},
+
+judged as {{ inlined() }} (
     select
-        order_id,
-        {{ parsed_integer('line_number') }} as line_number,
-        product_id,
-        {{ parsed_money('quantity') }} as quantity,
-        {{ parsed_money('unit_price') }} as unit_price,
-        {{ parsed_money('unit_cost') }} as unit_cost,
+        *,
         {{ rejection_reasons([
             reject_missing('order_id'),
             reject_missing('line_number'),
@@ -45,9 +42,22 @@ typed as (
                 ~ ') >= 1e10',
                 'quantity, unit_cost', 'out_of_range'
             ),
-        ]) }} as rejection_reasons,
-        {{ row_content(columns) }} as row_content
-    from raw_order_items
+        ]) }} as rejection_reasons
+    from marked
+),
+
+typed as {{ inlined() }} (
+    select
+        order_id,
+        {{ parsed_integer('line_number') }} as line_number,
+        product_id,
+        {{ parsed_money('quantity') }} as quantity,
+        {{ parsed_money('unit_price') }} as unit_price,
+        {{ parsed_money('unit_cost') }} as unit_cost,
+        rejection_reasons,
+        is_repeated,
+        {{ content_to_keep(columns) }} as row_content
+    from judged
 ),
 
 {{ settled_rows('typed', columns, key=['order_id', 'line_number']) }}

@@ -7,7 +7,7 @@
 
 with
 
-raw_orders as (
+raw_orders as {{ inlined() }} (
     select
         order_id,
         customer_id,
@@ -23,6 +23,8 @@ raw_orders as (
     from {{ source('shop', 'orders') }}
 ),
 
+{{ marked_rows('raw_orders', key=['order_id']) }},
+
 exchange_rates as (
     select
         currency,
@@ -37,39 +39,28 @@ future as (
     {{ first_future_dates('raw_orders', 'ordered_at', silence_years=3) }}
 ),
 
-converted as (
+converted as {{ inlined() }} (
     select
-        raw_orders.*,
+        marked.*,
         case
             when
-                raw_orders.currency is null
-                or upper(raw_orders.currency)
+                marked.currency is null
+                or upper(marked.currency)
                 = '{{ setting_currency("reporting_currency") }}'
                 then 1
             else exchange_rates.rate
         end as exchange_rate
-    from raw_orders
+    from marked
     left join exchange_rates
         on
-            upper(raw_orders.currency) = exchange_rates.currency
-            and {{ month_start(parsed_timestamp('raw_orders.ordered_at')) }}
+            upper(marked.currency) = exchange_rates.currency
+            and {{ month_start(parsed_timestamp('marked.ordered_at')) }}
             = exchange_rates.rate_month
 ),
 
-typed as (
+judged as {{ inlined() }} (
     select
-        order_id,
-        customer_id,
-        {{ parsed_timestamp('ordered_at') }} as ordered_at,
-        {{ parsed_money('amount') }} as amount,
-        lower(status) as status,
-        {{ parsed_money('discount_amount') }} as discount_amount,
-        {{ parsed_money('refund_amount') }} as refund_amount,
-        {{ parsed_money('cost_amount') }} as cost_amount,
-        upper(currency) as currency,
-        sales_channel,
-        {{ parsed_timestamp('updated_at') }} as updated_at,
-        exchange_rate,
+        *,
         {{ rejection_reasons([
             reject_missing('order_id'),
             reject_missing('ordered_at'),
@@ -85,9 +76,28 @@ typed as (
                 'abs(' ~ product([parsed_money('amount'), 'exchange_rate']) ~ ') >= 1e10',
                 'amount, currency', 'out_of_range'
             ),
-        ]) }} as rejection_reasons,
-        {{ row_content(columns) }} as row_content
+        ]) }} as rejection_reasons
     from converted
+),
+
+typed as {{ inlined() }} (
+    select
+        order_id,
+        customer_id,
+        {{ parsed_timestamp('ordered_at') }} as ordered_at,
+        {{ parsed_money('amount') }} as amount,
+        lower(status) as status,
+        {{ parsed_money('discount_amount') }} as discount_amount,
+        {{ parsed_money('refund_amount') }} as refund_amount,
+        {{ parsed_money('cost_amount') }} as cost_amount,
+        upper(currency) as currency,
+        sales_channel,
+        {{ parsed_timestamp('updated_at') }} as updated_at,
+        exchange_rate,
+        rejection_reasons,
+        is_repeated,
+        {{ content_to_keep(columns) }} as row_content
+    from judged
 ),
 
 {{ settled_rows(

@@ -5,7 +5,7 @@
 
 with
 
-raw_products as (
+raw_products as {{ inlined() }} (
     select
         product_id,
         product_name,
@@ -14,18 +14,28 @@ raw_products as (
     from {{ source('shop', 'products') }}
 ),
 
-typed as (
+{{ marked_rows('raw_products', key=['product_id']) }},
+
+judged as {{ inlined() }} (
+    select
+        *,
+        {{ rejection_reasons([
+            reject_missing('product_id'),
+            reject_bad_number('unit_cost'),
+        ]) }} as rejection_reasons
+    from marked
+),
+
+typed as {{ inlined() }} (
     select
         product_id,
         product_name,
         category,
         {{ parsed_money('unit_cost') }} as unit_cost,
-        {{ rejection_reasons([
-            reject_missing('product_id'),
-            reject_bad_number('unit_cost'),
-        ]) }} as rejection_reasons,
-        {{ row_content(columns) }} as row_content
-    from raw_products
+        rejection_reasons,
+        is_repeated,
+        {{ content_to_keep(columns) }} as row_content
+    from judged
 ),
 
 {{ settled_rows('typed', columns, key=['product_id']) }}

@@ -6,7 +6,7 @@
 
 with
 
-raw_subscriptions as (
+raw_subscriptions as {{ inlined() }} (
     select
         subscription_id,
         customer_id,
@@ -19,20 +19,15 @@ raw_subscriptions as (
     from {{ source('shop', 'subscriptions') }}
 ),
 
+{{ marked_rows('raw_subscriptions', key=['subscription_id']) }},
+
 future as (
     {{ first_future_dates('raw_subscriptions', 'started_at') }}
 ),
 
-typed as (
+judged as {{ inlined() }} (
     select
-        subscription_id,
-        customer_id,
-        {{ parsed_timestamp('started_at') }} as started_at,
-        {{ parsed_timestamp('ended_at') }} as ended_at,
-        {{ parsed_money('monthly_amount') }} as monthly_amount,
-        plan,
-        {{ parsed_integer('term_months') }} as term_months,
-        payment_method,
+        *,
         {{ rejection_reasons([
             reject_missing('subscription_id'),
             reject_missing('customer_id'),
@@ -49,9 +44,24 @@ typed as (
             parsed_timestamp('ended_at') ~ ' < ' ~ parsed_timestamp('started_at'),
             'ended_at', 'before_started_at'
         ),
-        ]) }} as rejection_reasons,
-        {{ row_content(columns) }} as row_content
-    from raw_subscriptions
+        ]) }} as rejection_reasons
+    from marked
+),
+
+typed as {{ inlined() }} (
+    select
+        subscription_id,
+        customer_id,
+        {{ parsed_timestamp('started_at') }} as started_at,
+        {{ parsed_timestamp('ended_at') }} as ended_at,
+        {{ parsed_money('monthly_amount') }} as monthly_amount,
+        plan,
+        {{ parsed_integer('term_months') }} as term_months,
+        payment_method,
+        rejection_reasons,
+        is_repeated,
+        {{ content_to_keep(columns) }} as row_content
+    from judged
 ),
 
 {{ settled_rows('typed', columns, key=['subscription_id']) }}

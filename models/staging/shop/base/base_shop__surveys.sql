@@ -5,7 +5,7 @@
 
 with
 
-raw_surveys as (
+raw_surveys as {{ inlined() }} (
     select
         customer_id,
         responded_at,
@@ -13,15 +13,15 @@ raw_surveys as (
     from {{ source('shop', 'surveys') }}
 ),
 
+{{ marked_rows('raw_surveys', key=['customer_id', parsed_timestamp('responded_at')]) }},
+
 future as (
     {{ first_future_dates('raw_surveys', 'responded_at') }}
 ),
 
-typed as (
+judged as {{ inlined() }} (
     select
-        customer_id,
-        {{ parsed_timestamp('responded_at') }} as responded_at,
-        {{ parsed_integer('score') }} as score,
+        *,
         {{ rejection_reasons([
             reject_missing('customer_id'),
             reject_missing('responded_at'),
@@ -31,9 +31,19 @@ typed as (
             reject_if(
             parsed_integer('score') ~ ' not between 0 and 10', 'score', 'out_of_range'
         ),
-        ]) }} as rejection_reasons,
-        {{ row_content(columns) }} as row_content
-    from raw_surveys
+        ]) }} as rejection_reasons
+    from marked
+),
+
+typed as {{ inlined() }} (
+    select
+        customer_id,
+        {{ parsed_timestamp('responded_at') }} as responded_at,
+        {{ parsed_integer('score') }} as score,
+        rejection_reasons,
+        is_repeated,
+        {{ content_to_keep(columns) }} as row_content
+    from judged
 ),
 
 {{ settled_rows('typed', columns, key=['customer_id', 'responded_at']) }}

@@ -6,7 +6,7 @@
 
 with
 
-raw_touchpoints as (
+raw_touchpoints as {{ inlined() }} (
     select
         touchpoint_id,
         customer_id,
@@ -17,11 +17,26 @@ raw_touchpoints as (
     from {{ source('shop', 'touchpoints') }}
 ),
 
+{{ marked_rows('raw_touchpoints', key=['touchpoint_id']) }},
+
 future as (
     {{ first_future_dates('raw_touchpoints', 'touched_at') }}
 ),
 
-typed as (
+judged as {{ inlined() }} (
+    select
+        *,
+        {{ rejection_reasons([
+            reject_missing('touchpoint_id'),
+            reject_missing('customer_id'),
+            reject_missing('touched_at'),
+            reject_bad_moment('touched_at', '(select first_future_date from future)'),
+            reject_missing('channel'),
+        ]) }} as rejection_reasons
+    from marked
+),
+
+typed as {{ inlined() }} (
     select
         touchpoint_id,
         customer_id,
@@ -29,15 +44,10 @@ typed as (
         channel,
         campaign,
         touch_type,
-        {{ rejection_reasons([
-            reject_missing('touchpoint_id'),
-            reject_missing('customer_id'),
-            reject_missing('touched_at'),
-            reject_bad_moment('touched_at', '(select first_future_date from future)'),
-            reject_missing('channel'),
-        ]) }} as rejection_reasons,
-        {{ row_content(columns) }} as row_content
-    from raw_touchpoints
+        rejection_reasons,
+        is_repeated,
+        {{ content_to_keep(columns) }} as row_content
+    from judged
 ),
 
 {{ settled_rows('typed', columns, key=['touchpoint_id']) }}
