@@ -3,12 +3,14 @@
 -- refund is spread over its lines by amount.
 with
 
-orders as (
+-- most orders are kept as they are
+orders_reduced as (
     select
         order_id,
-        coalesce({{ ratio('refund_amount', 'order_amount') }}, 0) as refund_rate
+        coalesce({{ ratio('refund_amount', 'order_amount') }}, 0) as refund_rate,
+        revenue_amount
     from {{ ref('fct_orders') }}
-    where revenue_amount > 0
+    where refund_amount != 0 or revenue_amount <= 0
 ),
 
 items as (
@@ -37,12 +39,13 @@ final as (
         items.category,
         -- without a cost, margin is a share of the revenue and shrinks with it
         sum({{ money(
-            'items.margin_amount - orders.refund_rate'
+            'items.margin_amount - coalesce(orders_reduced.refund_rate, 0)'
             ~ ' * case when items.cost_amount is null then items.margin_amount'
             ~ ' else items.line_amount end'
         ) }}) as margin_amount
     from items
-    inner join orders on items.order_id = orders.order_id
+    left join orders_reduced on items.order_id = orders_reduced.order_id
+    where coalesce(orders_reduced.revenue_amount > 0, true)
     group by
         items.customer_id, items.order_date, items.product_id, items.category
 )

@@ -1,7 +1,8 @@
 -- The three products that each method would recommend to each customer. Candidates are
 -- what the customer bought before and is still sold, and what sells best in the three
 -- categories bought most and in the shop: among the products of a category that a
--- customer never bought, the most bought of all is the likeliest.
+-- customer never bought, those that bring most margin in all are the most valuable, and
+-- those that are bought most the likeliest (which only the train cutoff's methods need).
 -- P: the category's rate per purchase, and the product's per purchase of the category,
 -- are the customer's own, drawn towards everyone's (gamma-Poisson); with the purchases
 -- to expect they give the chance to buy at least once. R: margin of a purchase, the
@@ -49,20 +50,25 @@ products as (
         is_bought_again,
         popularity_rank,
         margin_rank,
-        category_popularity_rank <= 3 or category_margin_rank <= 3
+        category_margin_rank <= 3 as is_valuable,
+        category_margin_rank <= 3
+        or (cutoff = 'train' and category_popularity_rank <= 3)
             as is_popular_in_category,
-        popularity_rank <= 3 or margin_rank <= 3 as is_popular
+        margin_rank <= 3 or (cutoff = 'train' and popularity_rank <= 3) as is_popular
     from {{ ref('int_product_rates') }}
     where is_sold
 ),
 
-categories_bought as (
+interests as (
     select
         cutoff,
         customer_id,
         category,
-        category_purchase_count
-    from {{ ref('int_categories_bought') }}
+        category_purchase_count,
+        category_rate,
+        next_purchases,
+        category_rank
+    from {{ ref('int_category_interests') }}
 ),
 
 products_bought as (
@@ -70,56 +76,28 @@ products_bought as (
         cutoff,
         customer_id,
         product_id,
+        category,
         product_purchase_count,
         days_since_product_purchase,
         margin_amount
     from {{ ref('int_products_bought') }}
 ),
 
-main_categories as (
+-- a best seller of the shop is one of its category too: it is a candidate once
+popular as {{ inlined() }} (
     select
-        categories_bought.cutoff,
-        categories_bought.customer_id,
-        categories_bought.category,
-        row_number() over (
-            partition by categories_bought.cutoff, categories_bought.customer_id
-            order by
-                categories_bought.category_purchase_count desc,
-                categories.mean_rate desc,
-                categories_bought.category asc
-        ) as category_rank
-    from categories_bought
-    inner join categories
-        on
-            categories_bought.cutoff = categories.cutoff
-            and categories_bought.category = categories.category
-),
-
-found as (
-    select
-        cutoff,
-        customer_id,
-        product_id,
-        product_purchase_count,
-        days_since_product_purchase,
-        margin_amount
-    from products_bought
-
-    union all
-
-    select
-        main_categories.cutoff,
-        main_categories.customer_id,
+        interests.cutoff,
+        interests.customer_id,
         products.product_id,
-        0 as product_purchase_count,
-        null as days_since_product_purchase,
-        0 as margin_amount
-    from main_categories
+        interests.category_purchase_count,
+        interests.category_rate,
+        interests.next_purchases
+    from interests
     inner join products
         on
-            main_categories.cutoff = products.cutoff
-            and main_categories.category = products.category
-    where main_categories.category_rank <= 3 and products.is_popular_in_category
+            interests.cutoff = products.cutoff
+            and interests.category = products.category
+    where interests.category_rank <= 3 and products.is_popular_in_category
 
     union all
 
@@ -127,27 +105,69 @@ found as (
         customers.cutoff,
         customers.customer_id,
         products.product_id,
-        0 as product_purchase_count,
-        null as days_since_product_purchase,
-        0 as margin_amount
+        coalesce(interests.category_purchase_count, 0) as category_purchase_count,
+        coalesce(
+            interests.category_rate,
+            {{ gamma_poisson_rate(
+                'categories.shape', 'categories.mean_rate', '0',
+                'customers.item_purchase_count'
+            ) }}
+        ) as category_rate,
+        customers.next_purchases
     from customers
     inner join products on customers.cutoff = products.cutoff
-    where products.is_popular
+    inner join categories
+        on
+            products.cutoff = categories.cutoff
+            and products.category = categories.category
+    left join interests
+        on
+            customers.cutoff = interests.cutoff
+            and customers.customer_id = interests.customer_id
+            and products.category = interests.category
+    where products.is_popular and coalesce(interests.category_rank > 3, true)
 ),
 
-candidates as (
+candidates as {{ inlined() }} (
     select
-        cutoff,
-        customer_id,
-        product_id,
-        max(product_purchase_count) as product_purchase_count,
-        max(days_since_product_purchase) as days_since_product_purchase,
-        sum(margin_amount) as margin_amount
-    from found
-    group by cutoff, customer_id, product_id
+        products_bought.cutoff,
+        products_bought.customer_id,
+        products_bought.product_id,
+        products_bought.product_purchase_count,
+        products_bought.days_since_product_purchase,
+        products_bought.margin_amount,
+        interests.category_purchase_count,
+        interests.category_rate,
+        interests.next_purchases
+    from products_bought
+    inner join interests
+        on
+            products_bought.cutoff = interests.cutoff
+            and products_bought.customer_id = interests.customer_id
+            and products_bought.category = interests.category
+
+    union all
+
+    select
+        popular.cutoff,
+        popular.customer_id,
+        popular.product_id,
+        0 as product_purchase_count,
+        null as days_since_product_purchase,
+        0 as margin_amount,
+        popular.category_purchase_count,
+        popular.category_rate,
+        popular.next_purchases
+    from popular
+    left join products_bought
+        on
+            popular.cutoff = products_bought.cutoff
+            and popular.customer_id = products_bought.customer_id
+            and popular.product_id = products_bought.product_id
+    where products_bought.product_id is null
 ),
 
-described as (
+described as {{ inlined() }} (
     select
         candidates.cutoff,
         candidates.customer_id,
@@ -155,50 +175,33 @@ described as (
         products.category,
         candidates.product_purchase_count,
         candidates.days_since_product_purchase,
-        coalesce(categories_bought.category_purchase_count, 0)
-            as category_purchase_count,
+        candidates.category_purchase_count,
         products.popularity_rank,
         products.margin_rank,
         products.mean_rate,
         products.shape,
-        {{ gamma_poisson_rate(
-            'categories.shape', 'categories.mean_rate',
-            'coalesce(categories_bought.category_purchase_count, 0)',
-            'customers.item_purchase_count'
-        ) }} as category_rate,
-        customers.next_purchases,
+        candidates.category_rate,
+        candidates.next_purchases,
         {{ ratio(
             'candidates.margin_amount + 3 * products.margin_per_purchase_amount',
             'candidates.product_purchase_count + 3'
         ) }} as margin_if_bought,
-        candidates.product_purchase_count = 0
-        or (
-            candidates.days_since_product_purchase
-            >= -ln(0.9) * coalesce(products.usual_gap_days, 0)
-            and products.is_bought_again
-        ) as is_due
+        case
+            when candidates.product_purchase_count = 0 then products.is_valuable
+            else
+                candidates.days_since_product_purchase
+                >= -ln(0.9) * coalesce(products.usual_gap_days, 0)
+                and products.is_bought_again
+        end as is_due
     from candidates
     inner join products
         on
             candidates.cutoff = products.cutoff
             and candidates.product_id = products.product_id
-    inner join categories
-        on
-            products.cutoff = categories.cutoff
-            and products.category = categories.category
-    inner join customers
-        on
-            candidates.cutoff = customers.cutoff
-            and candidates.customer_id = customers.customer_id
-    left join categories_bought
-        on
-            candidates.cutoff = categories_bought.cutoff
-            and candidates.customer_id = categories_bought.customer_id
-            and products.category = categories_bought.category
 ),
 
 -- where no process was learned, the next purchase decides the order
-rated as (
+rated as {{ inlined() }} (
     select
         described.*,
         described.category_rate * {{ gamma_poisson_rate(
@@ -213,7 +216,7 @@ rated as (
     from described
 ),
 
-scored as (
+scored as {{ inlined() }} (
     select
         cutoff,
         customer_id,
@@ -234,6 +237,13 @@ scored as (
     from rated
 ),
 
+-- few customers, but many methods
+judged as (
+    select *
+    from scored
+    where cutoff = 'train'
+),
+
 ranked as (
     {% for method, order in methods.items() %}
     select
@@ -252,8 +262,8 @@ ranked as (
             order by {{ order[0] }}, {{ order[1] }}, product_id asc
         ) as product_rank,
         '{{ method }}' as recommendation_method
-    from scored
-    where {% if method == 'recommended' %}is_due{% else %}cutoff = 'train'{% endif %}
+    from judged
+    {% if method == 'recommended' %}where is_due{% endif %}
 
     union all
 
@@ -275,10 +285,29 @@ ranked as (
         null as expected_margin,
         {{ place }} as product_rank,
         '{{ name }}' as recommendation_method
-    from scored
-    where cutoff = 'train'
-    {{ 'union all' if not loop.last }}
+    from judged
+
+    union all
+
     {% endfor %}
+    select
+        cutoff,
+        customer_id,
+        product_id,
+        category,
+        product_purchase_count,
+        category_purchase_count,
+        days_since_product_purchase,
+        case when is_expected then probability end as probability,
+        margin_if_bought,
+        case when is_expected then expected_margin end as expected_margin,
+        row_number() over (
+            partition by customer_id
+            order by expected_margin desc, rate_margin desc, product_id asc
+        ) as product_rank,
+        'recommended' as recommendation_method
+    from scored
+    where cutoff = 'live' and is_due
 ),
 
 final as (

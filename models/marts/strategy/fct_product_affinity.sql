@@ -14,12 +14,11 @@
 
 with
 
-orders as (
+-- few orders are not completed, or were sent back in full
+orders_without_revenue as (
     select order_id
     from {{ ref('fct_orders') }}
-    where
-        order_state = 'completed'
-        and revenue_amount > 0
+    where revenue_amount <= 0
 ),
 
 items as (
@@ -35,7 +34,9 @@ order_products as (
         items.order_id,
         items.product_id
     from items
-    inner join orders on items.order_id = orders.order_id
+    left join orders_without_revenue
+        on items.order_id = orders_without_revenue.order_id
+    where orders_without_revenue.order_id is null
 ),
 
 sizes as (
@@ -67,14 +68,20 @@ baskets as (
     from sizes
 ),
 
+large_baskets as (
+    select order_id
+    from sizes
+    where product_count > {{ largest_basket }}
+),
+
 -- who is too rare alone is too rare in every pair (Agrawal & Srikant 1994)
 frequent_products as (
     select
         order_products.product_id,
         count(*) as order_count
     from order_products
-    inner join sizes on order_products.order_id = sizes.order_id
-    where sizes.product_count <= {{ largest_basket }}
+    left join large_baskets on order_products.order_id = large_baskets.order_id
+    where large_baskets.order_id is null
     group by order_products.product_id
     having count(*) >= (select baskets.orders_needed from baskets)
 ),
