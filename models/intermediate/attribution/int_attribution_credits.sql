@@ -43,7 +43,7 @@ removal_effects as (
     group by channel
 ),
 
-orders as (
+orders as {{ inlined() }} (
     select
         customer_id,
         ordered_at,
@@ -57,7 +57,7 @@ orders as (
     where order_state = 'completed'
 ),
 
-customers as (
+customers as {{ inlined() }} (
     select
         customer_id,
         acquisition_channel,

@@ -20,7 +20,7 @@ live as (
     where cutoff = 'live'
 ),
 
-customers as (
+customers as {{ inlined() }} (
     select
         customer_id,
         relationship,
@@ -28,7 +28,7 @@ customers as (
     from {{ ref('dim_customers') }}
 ),
 
-purchases as (
+purchases as {{ inlined() }} (
     select
         customer_id,
         activity_date,

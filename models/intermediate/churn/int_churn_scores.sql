@@ -99,7 +99,7 @@ reasons as (
         learned.churn_term
 ),
 
-added as (
+added as {{ inlined() }} (
     select
         traits.cutoff,
         traits.customer_id,

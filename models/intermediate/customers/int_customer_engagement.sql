@@ -14,7 +14,7 @@ cutoffs as (
     from {{ ref('int_cutoff_dates') }}
 ),
 
-orders as (
+orders as {{ inlined() }} (
     select
         customer_id,
         order_date,

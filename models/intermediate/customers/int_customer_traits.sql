@@ -41,7 +41,7 @@ contracts as (
     from {{ ref('int_customer_contracts') }}
 ),
 
-engagement as (
+engagement as {{ inlined() }} (
     select
         cutoff,
         customer_id,

@@ -59,7 +59,7 @@ products as (
     where is_sold
 ),
 
-interests as (
+interests as {{ inlined() }} (
     select
         cutoff,
         customer_id,
@@ -71,7 +71,7 @@ interests as (
     from {{ ref('int_category_interests') }}
 ),
 
-products_bought as (
+products_bought as {{ inlined() }} (
     select
         cutoff,
         customer_id,

@@ -5,7 +5,7 @@
 -- or are older, than anyone the fit has seen.
 with
 
-histories as (
+histories as {{ inlined() }} (
     select
         cutoff,
         customer_group,

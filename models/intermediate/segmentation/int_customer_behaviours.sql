@@ -34,7 +34,7 @@ clusters as (
     from {{ ref('int_customer_clusters') }}
 ),
 
-features as (
+features as {{ inlined() }} (
     select
         cutoff,
         customer_id,

@@ -7,7 +7,7 @@
 
 with
 
-features as (
+features as {{ inlined() }} (
     select
         cutoff,
         customer_id,

@@ -6,7 +6,7 @@
 
 with
 
-customers as (
+customers as {{ inlined() }} (
     select
         {% for segment_type in segment_types() -%}
         coalesce({{ segment_type }}, 'unknown') as {{ segment_type }},

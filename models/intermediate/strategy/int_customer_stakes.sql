@@ -13,7 +13,7 @@
 
 with
 
-customers as (
+customers as {{ inlined() }} (
     select
         customer_id,
         acquisition_channel,

@@ -5,7 +5,7 @@
 -- out of the buyers' sight on that day, so that contracts to come make nobody loyal.
 with
 
-stays as (
+stays as {{ inlined() }} (
     select
         cutoff,
         customer_id,

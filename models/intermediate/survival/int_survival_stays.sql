@@ -11,7 +11,7 @@ cutoffs as (
     where cutoff in ('live', 'train')
 ),
 
-events as (
+events as {{ inlined() }} (
     select
         customer_id,
         relationship,

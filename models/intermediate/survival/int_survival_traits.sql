@@ -4,7 +4,7 @@
 -- Amounts are as ordered, before refunds, which come later.
 with
 
-customers as (
+customers as {{ inlined() }} (
     select
         customer_id,
         first_purchase_date,

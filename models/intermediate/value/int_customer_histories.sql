@@ -8,7 +8,7 @@
 
 with
 
-features as (
+features as {{ inlined() }} (
     select
         cutoff,
         customer_id,

@@ -4,7 +4,7 @@
 -- own few orders say little of it).
 with
 
-histories as (
+histories as {{ inlined() }} (
     select
         customer_id,
         acquisition_channel,
@@ -36,7 +36,7 @@ valued as (
     from {{ ref('int_purchase_histories_valued') }}
 ),
 
-features as (
+features as {{ inlined() }} (
     select
         customer_id,
         frequency,

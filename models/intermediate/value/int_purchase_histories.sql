@@ -3,7 +3,7 @@
 -- so that what a new customer is worth is scored like everyone else.
 with
 
-histories as (
+histories as {{ inlined() }} (
     select
         cutoff,
         customer_group,

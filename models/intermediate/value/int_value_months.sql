@@ -17,7 +17,7 @@ margins as (
     from {{ ref('int_purchase_histories_tiered') }}
 ),
 
-scored as (
+scored as {{ inlined() }} (
     select
         customer_group,
         process,

@@ -21,7 +21,7 @@ cutoffs as (
     where cutoff != 'live'
 ),
 
-features as (
+features as {{ inlined() }} (
     select
         cutoff,
         customer_id,
@@ -35,7 +35,7 @@ features as (
     where cutoff != 'live'
 ),
 
-repeats as (
+repeats as {{ inlined() }} (
     select
         customer_id,
         activity_date,

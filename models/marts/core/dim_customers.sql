@@ -9,7 +9,7 @@ live as (
     where cutoff = 'live'
 ),
 
-listed as (
+listed as {{ inlined() }} (
     select
         customer_id,
         cast(created_at as date) as created_date,

@@ -39,7 +39,7 @@ stages as (
     from {{ ref('lifecycle_stages') }}
 ),
 
-purchases as (
+purchases as {{ inlined() }} (
     select
         customer_id,
         activity_date as event_date,
@@ -48,7 +48,7 @@ purchases as (
     where purchase_number is not null
 ),
 
-paid_months as (
+paid_months as {{ inlined() }} (
     select
         customer_id,
         paid_date as event_date

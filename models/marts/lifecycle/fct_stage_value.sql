@@ -32,7 +32,7 @@ stages as (
     from {{ ref('lifecycle_stages') }}
 ),
 
-changes as (
+changes as {{ inlined() }} (
     select
         customer_id,
         stage,

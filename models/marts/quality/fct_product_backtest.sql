@@ -4,7 +4,7 @@
 -- judged on everyone known, since who buys nothing is foretold too.
 with
 
-customers as (
+customers as {{ inlined() }} (
     select
         customer_id,
         cutoff_date

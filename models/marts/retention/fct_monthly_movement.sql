@@ -13,7 +13,7 @@ live as (
     where cutoff = 'live'
 ),
 
-customer_months as (
+customer_months as {{ inlined() }} (
     select
         customer_id,
         activity_month,

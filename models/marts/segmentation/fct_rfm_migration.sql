@@ -11,7 +11,7 @@ cutoffs as (
     from {{ ref('int_cutoff_dates') }}
 ),
 
-rfm as (
+rfm as {{ inlined() }} (
     select
         cutoff,
         customer_id,

@@ -9,7 +9,7 @@
 
 with
 
-candidates as (
+candidates as {{ inlined() }} (
     select
         customer_id,
         audience_date,

@@ -6,7 +6,7 @@
 -- steps of five per cent), not once per customer.
 with
 
-customers as (
+customers as {{ inlined() }} (
     select
         customer_id,
         item_purchase_count,

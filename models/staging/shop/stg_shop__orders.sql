@@ -26,11 +26,9 @@ orders_of_unknown_customers as (
 final as (
     select orders.*
     from orders
-    where
-        not exists (
-            select 1 from orders_of_unknown_customers
-            where orders_of_unknown_customers.order_id = orders.order_id
-        )
+    left join orders_of_unknown_customers
+        on orders.order_id = orders_of_unknown_customers.order_id
+    where orders_of_unknown_customers.order_id is null
 )
 
 select * from final
