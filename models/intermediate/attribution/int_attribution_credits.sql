@@ -230,14 +230,17 @@ shared as (
     left join customers on lines.customer_id = customers.customer_id
 ),
 
--- decimals times decimals: nothing is lost yet
+-- decimals times decimals: nothing is lost yet. Most orders have no touches, and need
+-- no product.
 summed as (
     select
         calendar_month,
         channel,
         {%- for measure in measures %}
         {%- for model in path_models %}
-        sum({{ model }}_share * {{ measure }}) as {{ model }}_{{ measure }},
+        coalesce(
+            sum(case when touched = 1 then {{ model }}_share * {{ measure }} end), 0
+        ) as {{ model }}_{{ measure }},
         {%- endfor %}
         sum((1 - touched) * {{ measure }}) as untouched_{{ measure }},
         {%- endfor %}

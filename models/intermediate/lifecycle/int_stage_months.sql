@@ -16,44 +16,52 @@ live as (
     where cutoff = 'live'
 ),
 
-changes as (
+changes as {{ inlined() }} (
     select
         stage_changes.customer_id,
-        stage_changes.from_date,
         greatest(
             {{ month_start('stage_changes.from_date') }},
             {{ add_months('live.first_order_month', -1) }}
         ) as calendar_month,
-        stage_changes.stage,
-        stage_changes.previous_stage
+        greatest(
+            {{ month_start('stage_changes.until_date') }},
+            {{ add_months('live.first_order_month', -1) }}
+        ) as until_month,
+        stage_changes.until_date is null as is_latest,
+        stage_changes.stage
     from {{ ref('int_stage_changes') }} as stage_changes
     cross join live
 ),
 
-numbered as (
+-- a stage that a month's end saw is that with which the month of the next change began
+seen as (
     select
         customer_id,
         calendar_month,
-        stage,
-        previous_stage,
-        row_number() over (
-            partition by customer_id, calendar_month order by from_date
-        ) as change_rank,
-        row_number() over (
-            partition by customer_id, calendar_month order by from_date desc
-        ) as change_rank_from_end
+        cast(null as {{ dbt.type_string() }}) as from_stage,
+        stage as to_stage
     from changes
+    where is_latest or until_month > calendar_month
+
+    union all
+
+    select
+        customer_id,
+        until_month as calendar_month,
+        stage as from_stage,
+        cast(null as {{ dbt.type_string() }}) as to_stage
+    from changes
+    where not is_latest and until_month > calendar_month
 ),
 
 moved as (
     select
         calendar_month,
         customer_id,
-        max(case when change_rank = 1 then coalesce(previous_stage, 'new') end)
-            as from_stage,
-        max(case when change_rank_from_end = 1 then stage end) as to_stage
-    from numbered
-    where change_rank = 1 or change_rank_from_end = 1
+        -- nothing came before the first change
+        coalesce(max(from_stage), 'new') as from_stage,
+        max(to_stage) as to_stage
+    from seen
     group by calendar_month, customer_id
 ),
 
