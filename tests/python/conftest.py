@@ -7,12 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
 import duckdb
+import pandas as pd
 import pytest
 
 REPOSITORY = Path(__file__).parents[2]
@@ -26,6 +28,9 @@ LONGEST = (
 )
 DBT = Path(sys.executable).with_name("dbt")
 DEMO = REPOSITORY / "seeds" / "demo"
+# what the user of the machine has set is not the tests'
+DBT_SETTINGS = ("CLV_", "DBT_")
+CALLS_APART = "\n-- next call\n"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -71,19 +76,93 @@ def dbt_forks() -> subprocess.Popen:
     )
 
 
-def run_dbt(arguments: list[str], environment: dict[str, str], said: Path) -> Result:
-    """Run a dbt command in the repository; what it says goes to a file first."""
+def run_dbt(
+    arguments: list[str],
+    environment: dict[str, str],
+    said: Path,
+    folder: Path = REPOSITORY,
+) -> Result:
+    """Run a dbt command in a project's folder; what it says goes to a file first."""
     process = dbt_forks()
     command = {
         "arguments": arguments,
         "environment": environment,
-        "folder": str(REPOSITORY),
+        "folder": str(folder),
         "output": str(said),
     }
     process.stdin.write(json.dumps(command) + "\n")
     process.stdin.flush()
     code = int(process.stdout.readline())
     return Result(code, said.read_text())
+
+
+class MacroProject:
+    """A dbt project that has nothing but this one's macros, and a warehouse.
+
+    Its models call macros; `warehouse` is the file they read from and are built in.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.warehouse = folder / "warehouse.duckdb"
+        project = {
+            "name": "customer_lifetime",
+            "profile": "macros",
+            "macro-paths": [str(REPOSITORY / "macros")],
+            "models": {"+materialized": "table"},
+            "flags": {
+                "send_anonymous_usage_stats": False,
+                "warn_error_options": {
+                    "error": ["InvalidMacroAnnotation", "MacroNotFoundForPatch"]
+                },
+            },
+        }
+        output = {"type": "duckdb", "path": str(self.warehouse), "threads": 2}
+        profile = {"macros": {"target": "duckdb", "outputs": {"duckdb": output}}}
+        (folder / "models").mkdir(parents=True)
+        # JSON is YAML
+        (folder / "dbt_project.yml").write_text(json.dumps(project))
+        (folder / "profiles.yml").write_text(json.dumps(profile))
+
+    def run(self, models: dict[str, str], settings: dict | None = None) -> Result:
+        """Build models, given as name and SQL."""
+        for name, sql in models.items():
+            (self.folder / "models" / f"{name}.sql").write_text(sql)
+        environment = {k: v for k, v in os.environ.items() if k[:4] not in DBT_SETTINGS}
+        return run_dbt(
+            ["--no-use-colors", "run", "--vars", json.dumps(settings or {})],
+            environment,
+            self.folder / "said",
+            self.folder,
+        )
+
+    def tables(
+        self, models: dict[str, str], settings: dict | None = None
+    ) -> dict[str, pd.DataFrame]:
+        """Build models, which must succeed, and read their tables."""
+        result = self.run(models, settings)
+        assert result.succeeded, result.output
+        with duckdb.connect(str(self.warehouse), read_only=True) as database:
+            return {name: database.table(name).df() for name in models}
+
+    def results(self) -> dict[str, dict]:
+        """What dbt wrote of each model of the last run."""
+        written = json.loads((self.folder / "target" / "run_results.json").read_text())
+        return {x["unique_id"].rsplit(".", 1)[1]: x for x in written["results"]}
+
+    def rendered(
+        self, calls: Iterable[str], others: dict[str, str] | None = None
+    ) -> list[str]:
+        """Render calls of macros to SQL; other models may be run along with them."""
+        # the calls stand in a comment: the model itself always runs
+        inside = CALLS_APART.join(["", *(f"{{{{ {call} }}}}" for call in calls), ""])
+        model = f"{{% if execute %}}/*{inside}*/{{% endif %}}select 1 as one"
+        run = self.run({"calls": model} | (others or {}))
+        assert run.succeeded or others, run.output
+        calls_run = self.results()["calls"]
+        assert calls_run["status"] == "success", calls_run["message"]
+        sql = calls_run["compiled_code"].split(CALLS_APART)[1:-1]
+        return [text.strip() for text in sql]
 
 
 class Warehouse:
@@ -125,7 +204,7 @@ class Warehouse:
         variables = {
             name: value
             for name, value in os.environ.items()
-            if not name.startswith(("CLV_", "DBT_"))
+            if name[:4] not in DBT_SETTINGS
         }
         variables |= {
             "CLV_WAREHOUSE": str(bench),
@@ -215,6 +294,12 @@ def warehouse(tmp_path: Path, workbench: Path) -> Warehouse:
 def other_warehouse(tmp_path: Path, workbench: Path) -> Warehouse:
     """A second one, to compare with."""
     return Warehouse(tmp_path / "other.duckdb", workbench)
+
+
+@pytest.fixture(scope="module")
+def macro_project(tmp_path_factory: pytest.TempPathFactory) -> MacroProject:
+    """A project of the module's own, to try macros in."""
+    return MacroProject(tmp_path_factory.mktemp("macros") / "project")
 
 
 @pytest.fixture(scope="session")

@@ -5,31 +5,15 @@ effects solve the chain without the channel from scratch. The demo shop's credit
 worked out again in Python, path by path.
 """
 
-import subprocess
-import sys
 from bisect import bisect_left
 from collections import defaultdict
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
+from conftest import MacroProject
 
-MACROS = Path(__file__).parents[2] / "macros"
 CHANNELS = 12
-
-PROJECT = f"""
-name: customer_lifetime
-profile: attribution
-flags: {{send_anonymous_usage_stats: false}}
-macro-paths: ["{MACROS / "engines"}", "{MACROS / "statistics"}"]
-"""
-
-PROFILE = """
-attribution:
-  target: duckdb
-  outputs: {duckdb: {type: duckdb, path: ":memory:"}}
-"""
 
 # a path: the channels touched, numbered from 1, and whether an order followed
 Path_ = tuple[list[int], bool]
@@ -88,24 +72,10 @@ def conversion_rate(paths: list[Path_], without: int | None = None) -> float:
 
 
 @pytest.fixture(scope="module")
-def query(tmp_path_factory: pytest.TempPathFactory) -> str:
+def query(macro_project: MacroProject) -> str:
     """Return the SQL that the macro gives for a table called moves."""
-    folder = tmp_path_factory.mktemp("attribution")
-    (folder / "models").mkdir()
-    (folder / "dbt_project.yml").write_text(PROJECT)
-    (folder / "profiles.yml").write_text(PROFILE)
-    (folder / "models" / "effects.sql").write_text(
-        f"{{{{ removal_effects('moves', {CHANNELS}) }}}}"
-    )
-    run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "compile", "--profiles-dir", "."],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout
-    compiled = folder / "target/compiled/customer_lifetime/models/effects.sql"
-    return compiled.read_text()
+    (sql,) = macro_project.rendered([f"removal_effects('moves', {CHANNELS})"])
+    return sql
 
 
 def effects(query: str, paths: list[Path_], descending: bool = False) -> list[tuple]:

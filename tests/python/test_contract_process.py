@@ -5,18 +5,12 @@ but the macros of this one; the models are built on the demo shop and on shops w
 here.
 """
 
-import subprocess
-import sys
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Warehouse, python_model, write_orders
+from conftest import MacroProject, Warehouse, python_model, write_orders
 from scipy.special import betaln, hyp2f1
-
-MACROS = Path(__file__).parents[2] / "macros"
 
 contracts = python_model("ml_contract_process")
 
@@ -247,20 +241,6 @@ def test_negative_numbers_are_refused():
 
 # -- The macros -----------------------------------------------------------------------
 
-PROJECT = f"""
-name: customer_lifetime
-profile: contracts
-flags: {{send_anonymous_usage_stats: false}}
-macro-paths: [{", ".join(f'"{MACROS / name}"' for name in ("engines", "statistics"))}]
-models: {{+materialized: table}}
-"""
-
-PROFILE = """
-contracts:
-  target: duckdb
-  outputs: {duckdb: {type: duckdb, path: contracts.duckdb, threads: 2}}
-"""
-
 MODELS = {
     "retention": """
         select
@@ -288,15 +268,9 @@ MODELS = {
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory) -> dict[str, pd.DataFrame]:
+def tables(macro_project: MacroProject) -> dict[str, pd.DataFrame]:
     """What the macros give for all cases, one table per model."""
-    folder = tmp_path_factory.mktemp("contracts")
-    (folder / "models").mkdir()
-    (folder / "dbt_project.yml").write_text(PROJECT)
-    (folder / "profiles.yml").write_text(PROFILE)
-    for name, code in MODELS.items():
-        (folder / "models" / f"{name}.sql").write_text(code)
-    with duckdb.connect(folder / "contracts.duckdb") as database:
+    with duckdb.connect(str(macro_project.warehouse)) as database:
         database.execute("""
             create table cases as
             select a.x as alpha, b.x as beta, n.x as age
@@ -304,15 +278,7 @@ def tables(tmp_path_factory) -> dict[str, pd.DataFrame]:
                 (values (0.01e0), (1.182), (3.806), (500), (90000)) as b (x),
                 (values (0), (1), (7), (240)) as n (x)
         """)
-    run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "run", "--profiles-dir", "."],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout
-    with duckdb.connect(folder / "contracts.duckdb", read_only=True) as database:
-        return {name: database.table(name).df() for name in MODELS}
+    return macro_project.tables(MODELS)
 
 
 def test_retention_is_the_ratio_of_beta_functions(tables):

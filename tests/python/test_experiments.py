@@ -6,8 +6,6 @@ in are customers with their outcomes.
 """
 
 import csv
-import json
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -17,7 +15,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import Warehouse
+from conftest import REPOSITORY, MacroProject, Warehouse
 from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import NormalIndPower
@@ -29,8 +27,6 @@ from statsmodels.stats.proportion import (
 # scipy says so of an arm in which all are alike; the numbers agree all the same
 pytestmark = pytest.mark.filterwarnings("ignore:Precision loss occurred")
 
-REPOSITORY = Path(__file__).parents[2]
-FOLDERS = ("engines", "inputs", "statistics")
 REAL_MODELS = (
     "intermediate/experiments/int_experiment_arms.sql",
     "intermediate/experiments/int_experiment_sums.sql",
@@ -38,21 +34,6 @@ REAL_MODELS = (
     "marts/strategy/fct_experiment_arms.sql",
 )
 SPLIT = {"planned_one_to_nine": {"control": 1, "a": 9}, "it's": {"x": 2}}
-MACROS = json.dumps([str(REPOSITORY / "macros" / folder) for folder in FOLDERS])
-PROJECT = f"""
-name: customer_lifetime
-profile: experiments
-flags: {{send_anonymous_usage_stats: false}}
-macro-paths: {MACROS}
-models: {{+materialized: table}}
-vars: {{experiment_split: {json.dumps(SPLIT)}}}
-"""
-
-PROFILE = """
-experiments:
-  target: duckdb
-  outputs: {duckdb: {type: duckdb, path: experiments.duckdb, threads: 2}}
-"""
 
 MODELS = {
     "int_experiment_customers": "select * from customers",
@@ -197,22 +178,12 @@ def grids() -> dict[str, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+def tables(macro_project: MacroProject) -> dict[str, pd.DataFrame]:
     """What the models and the macros give."""
-    folder = tmp_path_factory.mktemp("experiments")
-    models = folder / "models"
-    models.mkdir()
-    (folder / "dbt_project.yml").write_text(PROJECT)
-    (folder / "profiles.yml").write_text(PROFILE)
-    for name, sql in MODELS.items():
-        (models / f"{name}.sql").write_text(sql)
-    for path in REAL_MODELS:
-        shutil.copy(REPOSITORY / "models" / path, models)
-
     given = pd.concat(customers_of(*item) for item in EXPERIMENTS.items())
     # any order of rows gives the same numbers
     given = given.sample(frac=1, random_state=7)
-    with duckdb.connect(folder / "experiments.duckdb") as database:
+    with duckdb.connect(str(macro_project.warehouse)) as database:
         database.register("given", given)
         database.execute("""
             create table customers as
@@ -229,16 +200,12 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
             database.register("grid", grid)
             database.execute(f"create table {name} as from grid")
 
-    run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "run", "--profiles-dir", "."],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout
-    read = [*MODELS, *(Path(path).stem for path in REAL_MODELS)]
-    with duckdb.connect(folder / "experiments.duckdb", read_only=True) as database:
-        found = {name: database.table(name).df() for name in read}
+    real = {
+        path.stem: path.read_text()
+        for path in (REPOSITORY / "models" / name for name in REAL_MODELS)
+    }
+    found = macro_project.tables(MODELS | real, {"experiment_split": SPLIT})
+    with duckdb.connect(str(macro_project.warehouse), read_only=True) as database:
         # a NULL and a NaN look alike in pandas
         found["not_finite"] = database.execute("""
             select experiment_id, arm

@@ -5,24 +5,17 @@ All calls are rendered by one dbt run in a project of their own that has nothing
 periods in exact fractions or 50-digit decimals, or hand calculations shown here.
 """
 
-import json
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
 from itertools import product
-from pathlib import Path
 
 import duckdb
 import pytest
+from conftest import MacroProject
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-
-MACROS = Path(__file__).parents[2] / "macros" / "finance"
-SEPARATOR = "\n-- next call\n"
 
 PERIODS_PER_YEAR = {
     "day": Fraction(1461, 4),
@@ -153,58 +146,15 @@ class Macros:
 
 
 @pytest.fixture(scope="module")
-def macros(tmp_path_factory: pytest.TempPathFactory) -> Macros:
-    project = tmp_path_factory.mktemp("finance")
-    (project / "dbt_project.yml").write_text(
-        "name: customer_lifetime\n"
-        "profile: finance\n"
-        f"macro-paths: [{json.dumps(str(MACROS))}]\n"
-        "flags:\n"
-        "  send_anonymous_usage_stats: false\n"
-        "  warn_error_options:\n"
-        "    error: [InvalidMacroAnnotation, MacroNotFoundForPatch]\n"
-    )
-    (project / "profiles.yml").write_text(
-        "finance:\n"
-        "  target: memory\n"
-        "  outputs: {memory: {type: duckdb, path: ':memory:'}}\n"
-    )
-    models = project / "models"
-    models.mkdir()
-    # The calls stand in a comment: the model itself always runs.
-    rendered = SEPARATOR.join(f"{{{{ {text} }}}}" for text in _calls)
-    (models / "good.sql").write_text(
-        "{% if execute %}/*"
-        + SEPARATOR
-        + rendered
-        + SEPARATOR
-        + "*/{% endif %}select 1 as one"
-    )
-    for number, text in enumerate(_bad_calls):
-        (models / f"bad_{number}.sql").write_text(
-            "{% if execute %}{{ " + text + " }}{% endif %}"
-        )
-
-    run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "run", "--project-dir", str(project),
-         "--profiles-dir", str(project), "--target", "memory",
-         "--target-path", str(project / "target"), "--log-path", str(project / "logs")],
-        cwd=project,
-        env={k: v for k, v in os.environ.items() if not k.startswith("DBT_")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    results_file = project / "target" / "run_results.json"
-    assert results_file.exists(), run.stdout + run.stderr
-    results = {
-        result["unique_id"].rsplit(".", 1)[1]: result
-        for result in json.loads(results_file.read_text())["results"]
+def macros(macro_project: MacroProject) -> Macros:
+    refused = {
+        f"bad_{number}": "{% if execute %}{{ " + text + " }}{% endif %}"
+        for number, text in enumerate(_bad_calls)
     }
-    assert results["good"]["status"] == "success", results["good"]["message"]
-    sql = results["good"]["compiled_code"].split(SEPARATOR)[1:-1]
+    sql = macro_project.rendered(_calls, refused)
+    results = macro_project.results()
     return Macros(
-        dict(zip(_calls, (text.strip() for text in sql), strict=True)),
+        dict(zip(_calls, sql, strict=True)),
         {
             text: results[f"bad_{number}"]["message"]
             if results[f"bad_{number}"]["status"] == "error"

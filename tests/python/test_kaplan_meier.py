@@ -1,38 +1,19 @@
 """The Kaplan-Meier macro against lifelines and a published example.
 
-One dbt run in a project of its own, which has nothing but the macros of this one,
-estimates the curves of all samples at once, each sample being a group. It runs them
-twice more: in another order of rows with equal observations added up, and without any
-group.
+One dbt run in a project of their own estimates the curves of all samples at once, each
+sample being a group. It runs them twice more: in another order of rows with equal
+observations added up, and without any group.
 """
 
 import math
-import subprocess
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 import duckdb
 import lifelines
 import numpy as np
 import pandas as pd
 import pytest
-
-MACROS = Path(__file__).parents[2] / "macros"
-
-PROJECT = f"""
-name: customer_lifetime
-profile: kaplan_meier
-flags: {{send_anonymous_usage_stats: false}}
-macro-paths: ["{MACROS / "engines"}", "{MACROS / "statistics"}"]
-models: {{+materialized: table}}
-"""
-
-PROFILE = """
-kaplan_meier:
-  target: duckdb
-  outputs: {duckdb: {type: duckdb, path: curves.duckdb, threads: 2}}
-"""
+from conftest import MacroProject
 
 MODELS = {
     "curves": """{{ kaplan_meier(
@@ -96,15 +77,8 @@ def group_of(name: str) -> tuple[str, str]:
 
 
 @pytest.fixture(scope="module")
-def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+def tables(macro_project: MacroProject) -> dict[str, pd.DataFrame]:
     """Return what the macro gives for all samples, one table per model."""
-    folder = tmp_path_factory.mktemp("kaplan_meier")
-    (folder / "models").mkdir()
-    (folder / "dbt_project.yml").write_text(PROJECT)
-    (folder / "profiles.yml").write_text(PROFILE)
-    for name, call in MODELS.items():
-        (folder / "models" / f"{name}.sql").write_text(call)
-
     observations = pd.concat(
         pd.DataFrame(
             dict(zip(("kind", "part"), group_of(name), strict=True))
@@ -112,7 +86,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
         )
         for name, (days, is_event) in SAMPLES.items()
     )
-    with duckdb.connect(folder / "curves.duckdb") as database:
+    with duckdb.connect(str(macro_project.warehouse)) as database:
         database.register("given", observations)
         database.execute("create table observations as from given")
         # from the last to the first, with a day that no one is observed on
@@ -136,15 +110,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
         )
         database.execute("insert into one_sample values ('', '', null, true)")
 
-    run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "run", "--profiles-dir", "."],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout
-    with duckdb.connect(folder / "curves.duckdb", read_only=True) as database:
-        return {name: database.table(name).df() for name in MODELS}
+    return macro_project.tables(MODELS)
 
 
 def curve(table: pd.DataFrame, name: str) -> pd.DataFrame:

@@ -4,29 +4,10 @@ One dbt run in a project of its own, which has nothing but the macros of this on
 values all chains over all horizons.
 """
 
-import subprocess
-import sys
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pytest
-
-MACROS = Path(__file__).parents[2] / "macros"
-
-PROJECT = f"""
-name: customer_lifetime
-profile: markov
-flags: {{send_anonymous_usage_stats: false}}
-macro-paths: ["{MACROS / "engines"}", "{MACROS / "statistics"}"]
-models: {{+materialized: table}}
-"""
-
-PROFILE = """
-markov:
-  target: duckdb
-  outputs: {duckdb: {type: duckdb, path: chains.duckdb, threads: 1}}
-"""
+from conftest import MacroProject
 
 HORIZONS = (1, 2, 3, 5, 12, 36, 37, 600)
 Chain = tuple[np.ndarray, np.ndarray, float]
@@ -80,14 +61,10 @@ def expected(chain: Chain, periods: int) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def values(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], list]:
+def values(macro_project: MacroProject) -> dict[tuple[str, int], list]:
     """What the macro says of each chain and horizon, in the order of the states."""
     chains = CHAINS | LEFT_OUT
-    folder = tmp_path_factory.mktemp("markov")
-    (folder / "models").mkdir()
-    (folder / "dbt_project.yml").write_text(PROJECT)
-    (folder / "profiles.yml").write_text(PROFILE)
-    with duckdb.connect(folder / "chains.duckdb") as database:
+    with duckdb.connect(str(macro_project.warehouse)) as database:
         for name, (matrix, rewards, _) in chains.items():
             database.execute(
                 f"create table {name}_rates"
@@ -102,33 +79,21 @@ def values(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], li
             database.execute(f"create table {name}_rewards (state text, reward double)")
             states = [(f"s{i:02}", reward) for i, reward in enumerate(rewards)]
             database.executemany(f"insert into {name}_rewards values (?, ?)", states)
-    for name, (_, _, rate) in chains.items():
-        (folder / "models" / f"{name}.sql").write_text(
-            "\nunion all\n".join(
+    tables = macro_project.tables(
+        {
+            name: "\nunion all\n".join(
                 f"select {periods} as periods, * from ({{{{ markov_chain_value("
                 f"'{name}_rates', '{name}_rewards', '{rate}', {periods}) }}}})"
                 for periods in HORIZONS
             )
-        )
-    run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "run", "--profiles-dir", "."],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout
-    with duckdb.connect(folder / "chains.duckdb", read_only=True) as database:
-        return {
-            (name, periods): [
-                value
-                for (value,) in database.execute(
-                    f"select state_value from {name} where periods = ? order by state",
-                    [periods],
-                ).fetchall()
-            ]
-            for name in chains
-            for periods in HORIZONS
+            for name, (_, _, rate) in chains.items()
         }
+    )
+    return {
+        (name, periods): rows.sort_values("state")["state_value"].tolist()
+        for name, table in tables.items()
+        for periods, rows in table.groupby("periods")
+    }
 
 
 @pytest.mark.parametrize("periods", HORIZONS)

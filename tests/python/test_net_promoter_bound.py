@@ -1,35 +1,15 @@
 """The interval of the net promoter score against its formula, and its coverage.
 
-One dbt run in a project of its own, which has nothing but the macros of this one, works
-out the interval of every combination of up to 40 answers.
+One dbt run in a project of its own works out the interval of every combination of up to
+40 answers.
 """
-
-import subprocess
-import sys
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
+from conftest import MacroProject
 from scipy import stats
-
-MACROS = Path(__file__).parents[2] / "macros"
-FOLDERS = ["engines", "finance", "statistics"]
-
-PROJECT = f"""
-name: customer_lifetime
-profile: net_promoter
-flags: {{send_anonymous_usage_stats: false}}
-macro-paths: {[str(MACROS / folder) for folder in FOLDERS]}
-models: {{+materialized: table}}
-"""
-
-PROFILE = """
-net_promoter:
-  target: duckdb
-  outputs: {duckdb: {type: duckdb, path: scores.duckdb, threads: 1}}
-"""
 
 MODEL = """
 select
@@ -45,9 +25,8 @@ MOST_ANSWERS = 40
 
 
 @pytest.fixture(scope="module")
-def intervals(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
+def intervals(macro_project: MacroProject) -> pd.DataFrame:
     """Return the intervals of all combinations of answers, and of none."""
-    folder = tmp_path_factory.mktemp("net_promoter")
     counts = pd.DataFrame(
         [
             (promoters, detractors, answers)
@@ -57,24 +36,10 @@ def intervals(tmp_path_factory: pytest.TempPathFactory) -> pd.DataFrame:
         ],
         columns=["promoters", "detractors", "answers"],
     )
-    with duckdb.connect(str(folder / "scores.duckdb")) as warehouse:
+    with duckdb.connect(str(macro_project.warehouse)) as warehouse:
         warehouse.register("frame", counts)
         warehouse.execute("create table counts as select * from frame")
-    (folder / "models").mkdir()
-    (folder / "models" / "scores.sql").write_text(MODEL)
-    (folder / "dbt_project.yml").write_text(PROJECT)
-    (folder / "profiles.yml").write_text(PROFILE)
-    run = "import sys; from dbt.cli.main import cli; cli(sys.argv[1:])"
-    done = subprocess.run(
-        [sys.executable, "-c", run, "run", "--profiles-dir", "."],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout
-    with duckdb.connect(str(folder / "scores.duckdb"), read_only=True) as warehouse:
-        return warehouse.execute("select * from scores").df()
+    return macro_project.tables({"scores": MODEL})["scores"]
 
 
 def test_no_answers_have_no_interval(intervals: pd.DataFrame) -> None:

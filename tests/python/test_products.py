@@ -1,19 +1,11 @@
 """Products: the gamma-Poisson macros against scipy, the demo shop against its truth."""
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pytest
-from conftest import Warehouse
+from conftest import MacroProject, Warehouse
 from scipy import stats
 
-MACROS = Path(__file__).parents[2] / "macros"
-SEPARATOR = "\n-- next call\n"
 CALLS = (
     "gamma_poisson_shape('pairs', 'chance')",
     "gamma_poisson_rate('r', 'm', 'x', 'n')",
@@ -22,41 +14,9 @@ CALLS = (
 
 
 @pytest.fixture(scope="module")
-def macros(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """The calls as SQL, rendered in a project that has nothing but the macros."""
-    project = tmp_path_factory.mktemp("products")
-    folders = [str(MACROS / name) for name in ("engines", "statistics")]
-    (project / "dbt_project.yml").write_text(
-        "name: customer_lifetime\n"
-        "profile: products\n"
-        f"macro-paths: {json.dumps(folders)}\n"
-        "flags: {send_anonymous_usage_stats: false}\n"
-    )
-    (project / "profiles.yml").write_text(
-        "products:\n"
-        "  target: memory\n"
-        "  outputs: {memory: {type: duckdb, path: ':memory:'}}\n"
-    )
-    (project / "models").mkdir()
-    rendered = SEPARATOR.join(f"{{{{ {call} }}}}" for call in CALLS)
-    # the calls stand in a comment: the model itself always runs
-    (project / "models" / "calls.sql").write_text(
-        f"{{% if execute %}}/*{SEPARATOR}{rendered}{SEPARATOR}*/{{% endif %}}"
-        "select 1 as one"
-    )
-    run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "run", "--project-dir", str(project),
-         "--profiles-dir", str(project),
-         "--target-path", str(project / "target"), "--log-path", str(project / "logs")],
-        cwd=project,
-        env={k: v for k, v in os.environ.items() if not k.startswith("DBT_")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stdout + run.stderr
-    results = json.loads((project / "target" / "run_results.json").read_text())
-    return tuple(results["results"][0]["compiled_code"].split(SEPARATOR)[1:-1])
+def macros(macro_project: MacroProject) -> list[str]:
+    """The calls as SQL."""
+    return macro_project.rendered(CALLS)
 
 
 def evaluate(sql: str, **columns: float) -> float | None:
@@ -77,7 +37,7 @@ def evaluate(sql: str, **columns: float) -> float | None:
     ],
 )
 def test_probability_and_rate_are_those_of_the_negative_binomial(
-    macros: tuple[str, ...], r: float, m: float, x: float, n: float, h: float
+    macros: list[str], r: float, m: float, x: float, n: float, h: float
 ) -> None:
     posterior = stats.gamma(r + x, scale=1 / (r / m + n))
     assert evaluate(macros[1], r=r, m=m, x=x, n=n) == pytest.approx(posterior.mean())
@@ -88,7 +48,7 @@ def test_probability_and_rate_are_those_of_the_negative_binomial(
 
 
 def test_moments_find_the_shape_though_a_purchase_counts_once(
-    macros: tuple[str, ...],
+    macros: list[str],
 ) -> None:
     """A beta of shape a has E(p^2) / E(p)^2 - 1 = 1 / r with r = a (a + b + 1) / b."""
     rng = np.random.default_rng(3)
@@ -104,7 +64,7 @@ def test_moments_find_the_shape_though_a_purchase_counts_once(
     assert shape == pytest.approx(a * (a + b + 1) / b, rel=0.02)
 
 
-def test_all_are_alike_where_there_are_no_pairs(macros: tuple[str, ...]) -> None:
+def test_all_are_alike_where_there_are_no_pairs(macros: list[str]) -> None:
     assert evaluate(macros[0], pairs=0, chance=0) == 1_000_000
     assert evaluate(macros[0], pairs=5, chance=6) == 1_000_000
     assert evaluate(macros[0], pairs=6 + 1e-12, chance=6) == 1_000_000

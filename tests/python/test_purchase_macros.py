@@ -5,22 +5,15 @@ macros; DuckDB then evaluates the SQL on tables of parameters and histories.
 """
 
 import itertools
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import python_model
+from conftest import MacroProject, python_model
 from purchase_theory import PROCESSES, cdnow, expected_purchases, p_alive
 from scipy.special import expit
 
-MACROS = Path(__file__).parents[2] / "macros"
-SEPARATOR = "\n-- next call\n"
 HISTORY = "'frequency', 'recency', 'age'"
 SPEND = "'p', 'q', 'v', 'frequency', 'mean_spend'"
 CALLS = {
@@ -58,44 +51,9 @@ class Macros:
 
 
 @pytest.fixture(scope="module")
-def macros(tmp_path_factory: pytest.TempPathFactory) -> Macros:
-    project = tmp_path_factory.mktemp("purchases")
-    folders = [str(MACROS / name) for name in ("engines", "statistics")]
-    (project / "dbt_project.yml").write_text(
-        "name: customer_lifetime\n"
-        "profile: purchases\n"
-        f"macro-paths: {json.dumps(folders)}\n"
-        "flags: {send_anonymous_usage_stats: false}\n"
-    )
-    (project / "profiles.yml").write_text(
-        "purchases:\n"
-        "  target: memory\n"
-        "  outputs: {memory: {type: duckdb, path: ':memory:'}}\n"
-    )
-    (project / "models").mkdir()
-    # the calls stand in a comment: the model itself always runs
-    rendered = SEPARATOR.join(f"{{{{ {call} }}}}" for call in CALLS.values())
-    (project / "models" / "calls.sql").write_text(
-        "{% if execute %}/*"
-        + SEPARATOR
-        + rendered
-        + SEPARATOR
-        + "*/{% endif %}select 1 as one"
-    )
-    run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "run", "--project-dir", str(project),
-         "--profiles-dir", str(project),
-         "--target-path", str(project / "target"), "--log-path", str(project / "logs")],
-        cwd=project,
-        env={k: v for k, v in os.environ.items() if not k.startswith("DBT_")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )  # fmt: skip
-    assert run.returncode == 0, run.stdout + run.stderr
-    results = json.loads((project / "target" / "run_results.json").read_text())
-    sql = results["results"][0]["compiled_code"].split(SEPARATOR)[1:-1]
-    return Macros(dict(zip(CALLS, (text.strip() for text in sql), strict=True)))
+def macros(macro_project: MacroProject) -> Macros:
+    sql = macro_project.rendered(CALLS.values())
+    return Macros(dict(zip(CALLS, sql, strict=True)))
 
 
 # -- P(alive) ---------------------------------------------------------------------

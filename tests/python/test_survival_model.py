@@ -4,8 +4,6 @@ The baseline macro is run by dbt in a project of its own, over many samples at o
 the Kaplan-Meier macro is.
 """
 
-import subprocess
-import sys
 from collections.abc import Iterator
 
 import duckdb
@@ -13,7 +11,7 @@ import lifelines
 import numpy as np
 import pandas as pd
 import pytest
-from conftest import REPOSITORY, Warehouse, python_model
+from conftest import REPOSITORY, MacroProject, Warehouse, python_model
 from lifelines.datasets import load_rossi
 from lifelines.fitters.coxph_fitter import SemiParametricPHFitter
 from lifelines.statistics import proportional_hazard_test
@@ -296,22 +294,6 @@ def test_the_order_of_rows_plays_no_part() -> None:
 
 # -- SQL: the baseline --------------------------------------------------------------
 
-PROJECT = f"""
-name: customer_lifetime
-profile: hazards
-flags: {{send_anonymous_usage_stats: false}}
-macro-paths:
-  - "{REPOSITORY / "macros" / "engines"}"
-  - "{REPOSITORY / "macros" / "statistics"}"
-models: {{+materialized: table}}
-"""
-
-PROFILE = """
-hazards:
-  target: duckdb
-  outputs: {duckdb: {type: duckdb, path: hazards.duckdb, threads: 2}}
-"""
-
 MODELS = {
     "hazards": """{{ cumulative_hazard(
         'observations', 'days', 'is_event', 'log_hazard_ratio', ['sample']
@@ -366,32 +348,18 @@ def efron(sample: pd.DataFrame) -> pd.Series:
 
 
 @pytest.fixture(scope="module")
-def hazards(tmp_path_factory: pytest.TempPathFactory) -> dict[str, pd.DataFrame]:
+def hazards(macro_project: MacroProject) -> dict[str, pd.DataFrame]:
     """Return what the macros give for all samples, one table per model."""
-    folder = tmp_path_factory.mktemp("hazards")
-    (folder / "models").mkdir()
-    (folder / "dbt_project.yml").write_text(PROJECT)
-    (folder / "profiles.yml").write_text(PROFILE)
-    for name, call in MODELS.items():
-        (folder / "models" / f"{name}.sql").write_text(call)
     observations = pd.concat(
         frame.assign(sample=name) for name, frame in SAMPLES.items()
     )
-    with duckdb.connect(folder / "hazards.duckdb") as database:
+    with duckdb.connect(str(macro_project.warehouse)) as database:
         database.register("given", observations)
         database.execute("create table observations as from given")
         database.execute(
             "create table one_sample as from given where sample = '40 up to 3'"
         )
-    run = subprocess.run(
-        [sys.executable, "-m", "dbt.cli.main", "run", "--profiles-dir", "."],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stdout
-    with duckdb.connect(folder / "hazards.duckdb", read_only=True) as database:
-        return {name: database.table(name).df() for name in MODELS}
+    return macro_project.tables(MODELS)
 
 
 def curve(table: pd.DataFrame, name: str) -> pd.Series:
