@@ -6,7 +6,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Libraries that are kept compiled load in half the time; images often forbid to keep them
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help build test lint compile-engines lock demo clean
+.PHONY: help build test lint compile-engines ducklake test-ducklake lock demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,17 @@ lint: .venv ## layout of SQL and Python
 compile-engines: .venv-offline ## compile and parse all models for PostgreSQL, Redshift, Snowflake, BigQuery
 	.venv-offline/bin/python engines/offline/compile_offline.py
 
+.venv/duckdb_extensions: .venv engines/ducklake/requirements.lock
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r engines/ducklake/requirements.lock \
+		|| $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r engines/ducklake/requirements.lock
+	$(BIN)/python engines/ducklake/install_extensions.py $@
+	@touch $@
+
+ducklake: .venv/duckdb_extensions ## what the target ducklake needs (docs/engines.md)
+
+test-ducklake: ducklake ## build the demo shop on DuckLake, compare it with DuckDB (needs PostgreSQL)
+	$(BIN)/python engines/ducklake/check_ducklake.py
+
 lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
@@ -47,6 +58,9 @@ lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile --group offline --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--output-file engines/offline/requirements.lock
+	$(BIN)/uv pip compile --group ducklake --constraint requirements.lock --generate-hashes --universal \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--output-file engines/ducklake/requirements.lock
 
 demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py
