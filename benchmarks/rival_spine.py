@@ -11,9 +11,10 @@ of our tables, made of the same orders by the same rules:
 - `monthly_movement` against fct_monthly_movement;
 - `cohort_retention` against fct_cohort_retention.
 
-Left out, to its advantage: rejected rows, outliers, later corrections of a row, margins,
-and movement of money. The tables are written to a DuckDB file under the settings of our
-profile. The figures, a JSON line, are of this whole process, from loading DuckDB on.
+Left out, to its advantage: rejected rows, outliers, later corrections of a row,
+margins, and movement of money. The tables are written to a DuckDB file under the
+settings of our profile. The figures, a JSON line, are of this whole process, from
+loading DuckDB on.
 """
 
 import time
