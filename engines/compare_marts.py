@@ -202,13 +202,16 @@ def compare_all(
     """Compare all marts and print what was found; whether they are all the same."""
     # a moment read from a file of another engine is the same text
     connection.execute("set TimeZone = 'UTC'")
+    connection.execute("set enable_progress_bar = false")
     found = [compare(connection, mart, expected, actual, without) for mart in marts]
     print(f"{'mart':<30} {'rows':>8} {'largest relative':>17}  difference")
     for one in found:
         said = "; ".join(one.differences) or "none"
         print(f"{one.name:<30} {one.rows:>8} {one.largest_relative:>17.1e}  {said}")
     differing = [one.name for one in found if one.differences]
-    print(f"{len(found) - len(differing)} of {len(found)} marts are the same.")
+    print(
+        f"{len(found) - len(differing)} of {len(found)} marts are the same.", flush=True
+    )
     return not differing
 
 
