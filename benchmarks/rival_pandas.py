@@ -17,7 +17,9 @@ Ours has more in each (quarantined rows, other processes, intervals, backtests, 
 survival, contracts) and some fifty tables beside. Here is what is usual, done with
 care: columns are numbers from the file on, nothing loops over customers, and it learns
 from as large a sample as ours. All is held in memory, which is where it ends. The
-figures, a JSON line, are of this whole process, from its imports on.
+figures, a JSON line, are of this whole process, from its imports on. Its customers,
+purchases, active months (the rows of fct_customer_months with a purchase) and spend are
+ours to the last one; its values and its AUC are its own.
 """
 
 import time
@@ -268,13 +270,15 @@ def retention(days: pd.DataFrame, purchases: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def channels(shop: Path, first_days: pd.Series) -> pd.DataFrame:
+def channels(shop: Path, first_days: pd.Series, live: int) -> pd.DataFrame:
     """Divide what a channel spent in a month by the customers who came by it.
 
     Parameters
     ----------
     first_days : Series
         Day of the first purchase by customer_id.
+    live : int
+        The last day of the orders; what was spent later is not known yet.
     """
     listed = pd.read_parquet(
         shop / "customers.parquet", columns=["customer_id", "acquisition_channel"]
@@ -286,8 +290,10 @@ def channels(shop: Path, first_days: pd.Series) -> pd.DataFrame:
         }
     )
     spend = pd.read_parquet(shop / "marketing_spend.parquet")
-    spend["month"] = pd.to_datetime(spend["spend_date"]).to_numpy().astype("M8[M]")
-    spend["month"] = spend["month"].astype("M8[ns]")
+    spent_days = pd.to_datetime(spend["spend_date"]).to_numpy().astype("M8[D]")
+    spend["day"] = spent_days.astype(int)
+    spend = spend[spend["day"] <= live].copy()
+    spend["month"] = month_starts(spend["day"])
     spend["amount"] = spend["amount"].astype(float)
     found = pd.concat(
         [
@@ -323,7 +329,7 @@ def run(shop: Path, output: Path) -> dict:
         table.index = customers[table.index].rename("customer_id")
     first_days = told["first"].set_axis(customers[told.index])
     tables["fct_cohort_retention"] = retention(days, purchases)
-    tables["fct_channel_months"] = channels(shop, first_days)
+    tables["fct_channel_months"] = channels(shop, first_days, live)
     output.mkdir(parents=True, exist_ok=True)
     for name, table in tables.items():
         table.to_parquet(output / f"{name}.parquet")

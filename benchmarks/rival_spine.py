@@ -144,6 +144,7 @@ COHORT_RETENTION = """
     group by cohort_month, months_since_cohort
 """
 
+# of the months that are over, as ours has them
 CHECKS = """
     select
         sum(new_customer_count) as new_customers,
@@ -152,6 +153,10 @@ CHECKS = """
         sum(churned_customer_count) as churned_customers,
         cast(sum(revenue) as double) as revenue
     from monthly_movement
+    where month < (
+        select date_trunc('month', max(ordered_at) + interval 1 day)
+        from read_parquet(getvariable('orders'), union_by_name = true)
+    )
 """
 
 

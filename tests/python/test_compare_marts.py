@@ -25,8 +25,8 @@ def tool() -> ModuleType:
     return module
 
 
-def differences(tool: ModuleType, change: str = "", without: tuple = ()) -> list[str]:
-    """What is said of a mart and a copy of it that was changed."""
+def compared(tool: ModuleType, change: str = "", without: tuple = ()):
+    """What is found of a mart and a copy of it that was changed."""
     connection = duckdb.connect()
     connection.execute("create schema one; create schema other")
     for schema in ("one", "other"):
@@ -41,7 +41,12 @@ def differences(tool: ModuleType, change: str = "", without: tuple = ()) -> list
         tool.of_catalogue("one"),
         tool.of_catalogue("other"),
         without,
-    ).differences
+    )
+
+
+def differences(tool: ModuleType, change: str = "", without: tuple = ()) -> list[str]:
+    """What is said of the two."""
+    return compared(tool, change, without).differences
 
 
 @pytest.mark.parametrize(
@@ -82,3 +87,9 @@ def test_what_differs_is_named(tool, change, said):
 
 def test_columns_may_be_left_out(tool):
     assert differences(tool, "update other.mart set n = 7", without=("n",)) == []
+
+
+def test_the_largest_difference_that_is_let_pass_is_told(tool):
+    change = "update other.mart set rate = rate * (1 + 9e-10)"
+    assert compared(tool, change).largest_relative == pytest.approx(9e-10, rel=1e-3)
+    assert compared(tool).largest_relative == 0
