@@ -139,6 +139,7 @@ class Lake:
             f" (data_path '{self.data}', metadata_schema 'ducklake'{options})"
         )
         connection.execute("use lake")
+        connection.execute("set enable_progress_bar = false")
         return connection
 
 
