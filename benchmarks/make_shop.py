@@ -4,8 +4,8 @@
 
 Customers come evenly over four years, buy and leave as Pareto/NBD has it (r 1, s 0.7),
 about 9.5 orders each. Order lines, touchpoints, events, surveys, contracts and
-experiments follow from them. All is worked out by DuckDB from hashes of (seed, customer,
-number), so the same seed and size give the same rows whatever the machine.
+experiments follow from them. DuckDB works all of it out from hashes of (seed, customer,
+number): the same seed and size give the same rows on every machine.
 
 Orders, the one table that grows without end, are written as a folder of parts, one a
 month and one for the last day alone: a shop of yesterday is the same folder without
@@ -30,17 +30,17 @@ BETA_DAYS = 120.0
 
 
 def uniform(*keys: str) -> str:
-    """SQL of a number in (0, 1) that depends on the keys and the seed alone."""
+    """Write SQL of a number in (0, 1) that depends on the keys and the seed alone."""
     return f"((hash({', '.join(keys)}, getvariable('seed')) >> 12) + 0.5) / pow(2, 52)"
 
 
 def price(product: str) -> str:
-    """SQL of a product's price, from 2.90 to 101.90."""
+    """Write SQL of a product's price, from 2.90 to 101.90."""
     return f"cast(2.9 + ({product} * 37 % {PRODUCTS}) // 10 as decimal(18, 4))"
 
 
 def chosen_product(*keys: str) -> str:
-    """SQL of a product's number: few are bought often, most seldom."""
+    """Write SQL of a product's number: few are bought often, most seldom."""
     return f"cast(floor({PRODUCTS} * pow({uniform(*keys)}, 2.5)) as integer)"
 
 
@@ -123,7 +123,7 @@ ORDERS = f"""
 
 
 def line_product(line: int) -> str:
-    """SQL of the product on a line of an order."""
+    """Write SQL of the product on a line of an order."""
     return chosen_product("order_number", f"{20 + line}")
 
 
@@ -241,8 +241,10 @@ OTHERS = {
             date '{FIRST_DAY}' + cast(day as integer) as spend_date,
             {CHANNELS}[channel] as channel,
             'always_on' as campaign,
-            cast(getvariable('customers') * (0.002 + 0.004 * {uniform("day", "channel")})
-                as decimal(18, 4)) as amount
+            cast(
+                getvariable('customers') * (0.002 + 0.004 * {uniform("day", "channel")})
+                as decimal(18, 4)
+            ) as amount
         from
             (select unnest(range({DAYS})) as day),
             (select unnest(range(1, 5)) as channel)

@@ -6,23 +6,22 @@
 For a shop of so many customers (made by `make_shop.py`, kept in the work folder for the
 next run) it runs, one after the other, each in a process of its own:
 
-- the floor: DuckDB reads the orders' Parquet and groups it once by customer (count, sum,
-  first, last), at best of three;
+- the floor: DuckDB reads the orders' Parquet and groups it once by customer (count,
+  sum, first, last), at best of three;
 - `dbt build` of the shop of yesterday, data tests included, unit tests not;
 - the same command once more with the last day's orders: the increment;
-- with `--rivals`, what a user might take instead: a script with pandas, lifetimes and
-  scikit-learn, and a dense customer x month spine, from the same Parquet.
+- with `--rivals PYTHON`, what a user might take instead: a script with pandas,
+  lifetimes and scikit-learn, and a dense customer x month spine, from the same Parquet.
 
 It prints a table of wall time, processor time, peak memory (resident set) and size, each
-as a multiple of the floor too, and the dearest models; `<work>/<customers>/result.json`
-has it all. With `--profile 3` it saves EXPLAIN ANALYZE of the three dearest SQL models.
+as a multiple of the floor too, and the dearest models; `result.json` beside the shop has
+it all. With `--profile 3` it saves EXPLAIN ANALYZE of the three dearest SQL models.
 """
 
 import argparse
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
 import time
@@ -47,7 +46,9 @@ db.execute(f'''
 
 
 def measured(
-    command: list[str], environment: dict[str, str] | None = None, log: Path | None = None
+    command: list[str],
+    environment: dict[str, str] | None = None,
+    log: Path | None = None,
 ) -> dict:
     """Run a command to its end.
 
@@ -84,11 +85,9 @@ def shop_of(work: Path, customers: int, tables: str) -> tuple[Path, Path]:
     """Make the shop unless it stands; return yesterday's and today's folder."""
     today = work / "shop"
     if not today.exists():
-        subprocess.run(
-            [sys.executable, REPOSITORY / "benchmarks" / "make_shop.py"]
-            + ["--customers", str(customers), "--output", today, "--tables", tables],
-            check=True,
-        )
+        script = REPOSITORY / "benchmarks" / "make_shop.py"
+        size = ["--customers", str(customers), "--tables", tables]
+        subprocess.run([sys.executable, script, *size, "--output", today], check=True)
     yesterday = work / "shop_of_yesterday"
     if not yesterday.exists():
         (yesterday / "orders").mkdir(parents=True)
@@ -106,8 +105,10 @@ def build(work: Path, name: str, shop: Path, options: argparse.Namespace) -> dic
     (work / "exports").mkdir(exist_ok=True)
     warehouse = work / "warehouse.duckdb"
     run = measured(
-        [str(DBT), "build", "--exclude-resource-type", "unit_test"]
-        + ["--target-path", str(target)],
+        [
+            *(str(DBT), "build", "--exclude-resource-type", "unit_test"),
+            *("--target-path", str(target)),
+        ],
         {
             "CLV_INPUT": str(shop),
             "CLV_WAREHOUSE": str(warehouse),
@@ -126,9 +127,8 @@ def build(work: Path, name: str, shop: Path, options: argparse.Namespace) -> dic
         for result in results
         if result["unique_id"].startswith("model.")
     }
-    run["tests_seconds"] = round(
-        sum(r["execution_time"] for r in results if r["unique_id"].startswith("test.")), 2
-    )
+    tests = [r for r in results if r["unique_id"].startswith("test.")]
+    run["tests_seconds"] = round(sum(r["execution_time"] for r in tests), 2)
     run["warehouse_mib"] = round(warehouse.stat().st_size / 2**20)
     return run
 
@@ -154,40 +154,45 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=REPOSITORY / "warehouse" / "bench")
     parser.add_argument("--tables", choices=["all", "orders"], default="all")
     parser.add_argument("--memory-limit", default="8GB")
-    parser.add_argument("--rivals", action="store_true")
+    parser.add_argument(
+        "--rivals",
+        metavar="PYTHON",
+        help="measure the rivals too, with this interpreter: it needs lifetimes,"
+        " scikit-learn and pyarrow",
+    )
     parser.add_argument("--profile", type=int, default=0)
     options = parser.parse_args()
     work = options.work.absolute() / f"{options.customers}_{options.tables}"
     work.mkdir(parents=True, exist_ok=True)
     yesterday, today = shop_of(work, options.customers, options.tables)
-    orders = duckdb.sql(
-        f"select count(*) from '{today}/orders/*.parquet'"
-    ).fetchall()[0][0]
+    orders = duckdb.sql(f"select count(*) from '{today}/orders/*.parquet'").fetchall()[
+        0
+    ][0]
     (work / "warehouse.duckdb").unlink(missing_ok=True)
 
-    floors = [
-        measured(
-            [sys.executable, "-c", FLOOR]
-            + [str(today), str(work / "floor.duckdb"), options.memory_limit]
-        )
-        for _ in range(3)
-    ]
+    floor = [sys.executable, "-c", FLOOR, str(today), str(work / "floor.duckdb")]
+    floors = [measured([*floor, options.memory_limit]) for _ in range(3)]
     (work / "floor.duckdb").unlink()
     runs = {"floor": min(floors, key=lambda run: run["seconds"])}
+    del runs["floor"]["output"]
     runs["build"] = build(work, "build", yesterday, options)
     if options.profile:
         profile(work, runs["build"]["models"], options.profile)
     runs["increment"] = build(work, "increment", today, options)
-    if options.rivals:
-        for rival in ("pandas", "spine"):
-            runs[rival] = measured(
-                [sys.executable, str(REPOSITORY / "benchmarks" / f"rival_{rival}.py")]
-                + [str(today)]
-            )
-    shutil.rmtree(work / "exports")
+    rivals = {
+        "pandas": ["--output", str(work / "rival")],
+        "spine": ["--memory-limit", options.memory_limit],
+    }
+    for rival, arguments in rivals.items() if options.rivals else ():
+        script = REPOSITORY / "benchmarks" / f"rival_{rival}.py"
+        runs[rival] = measured(
+            [options.rivals, str(script), str(today), *arguments],
+            log=work / f"rival_{rival}.log",
+        )
+        del runs[rival]["output"]
 
     print(
-        f"{options.customers:,} customers, {orders:,} orders ({options.tables} inputs); "
+        f"{options.customers:,} customers, {orders:,} orders, {options.tables} inputs; "
         f"{os.cpu_count()} cores, memory_limit {options.memory_limit}; "
         f"Python {platform.python_version()}, duckdb {version('duckdb')}, "
         f"dbt-core {version('dbt-core')}\n"
@@ -196,11 +201,11 @@ def main() -> None:
     print("|---|---:|---:|---:|---:|---:|---:|")
     floor = runs["floor"]
     for name, run in runs.items():
+        name += "" if run["exit_code"] == 0 else " (died)"
         print(
-            f"| {name}{'' if run['exit_code'] == 0 else ' (died)'} | {run['seconds']:,} |"
-            f" {run['seconds'] / floor['seconds']:,.1f} | {run['cpu_seconds']:,} |"
-            f" {run['cpu_seconds'] / floor['cpu_seconds']:,.1f} | {run['peak_mib']:,} |"
-            f" {run.get('warehouse_mib', '')} |"
+            f"| {name} | {run['seconds']:,} | {run['seconds'] / floor['seconds']:,.1f}"
+            f" | {run['cpu_seconds']:,} | {run['cpu_seconds'] / floor['cpu_seconds']:,.1f}"
+            f" | {run['peak_mib']:,} | {run.get('warehouse_mib', '')} |"
         )
     share = runs["increment"]["seconds"] / runs["build"]["seconds"]
     print(f"\nincrement / build: {share:.3f}\n")
