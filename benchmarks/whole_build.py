@@ -11,11 +11,11 @@ next run) it runs, one after the other, each in a process of its own:
 - `dbt build` of the shop of yesterday, data tests included, unit tests not;
 - the same command once more with the last day's orders: the increment;
 - with `--rivals PYTHON`, what a user might take instead: a script with pandas,
-  lifetimes and scikit-learn, and a dense customer x month spine, from the same Parquet.
+  lifetimes and scikit-learn, and a dense customer x month spine, from the same files.
 
-It prints a table of wall time, processor time, peak memory (resident set) and size, each
-as a multiple of the floor too, and the dearest models; `result.json` beside the shop has
-it all. With `--profile 3` it saves EXPLAIN ANALYZE of the three dearest SQL models.
+It prints a table of wall time, processor time, peak memory (resident set) and size,
+times as multiples of the floor too, and the dearest models; `result.json` beside the
+shop has it all. `--profile 3` saves EXPLAIN ANALYZE of the three dearest SQL models.
 """
 
 import argparse
@@ -202,9 +202,10 @@ def main() -> None:
     floor = runs["floor"]
     for name, run in runs.items():
         name += "" if run["exit_code"] == 0 else " (died)"
+        multiple = {key: run[key] / floor[key] for key in ("seconds", "cpu_seconds")}
         print(
-            f"| {name} | {run['seconds']:,} | {run['seconds'] / floor['seconds']:,.1f}"
-            f" | {run['cpu_seconds']:,} | {run['cpu_seconds'] / floor['cpu_seconds']:,.1f}"
+            f"| {name} | {run['seconds']:,} | {multiple['seconds']:,.1f}"
+            f" | {run['cpu_seconds']:,} | {multiple['cpu_seconds']:,.1f}"
             f" | {run['peak_mib']:,} | {run.get('warehouse_mib', '')} |"
         )
     share = runs["increment"]["seconds"] / runs["build"]["seconds"]
