@@ -8,6 +8,7 @@ catalogue, logs, process ids, ports) is in one folder.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -61,10 +62,8 @@ def answers(port: int) -> bool:
 
 def is_alive(pid: int) -> bool:
     """Whether a process runs; one that has ended is reaped if it is ours."""
-    try:
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -1,5 +1,5 @@
 {% macro require_learned() -%}
-    {%- if execute -%}
+    {%- if execute and flags.INTROSPECT -%}
         {%- set missing = missing_learned_models() -%}
         {%- if missing -%}
             {%- set schemas = missing | map(attribute='schema') | unique | join(', ') -%}
@@ -8,7 +8,7 @@
                 ~ missing | map(attribute='name') | join(', ')
                 ~ (' is' if missing | length == 1 else ' are')
                 ~ ' neither selected nor in the schema ' ~ schemas ~ ' of '
-                ~ target.database ~ '. Run `dbt build` once without'
+                ~ (target.database or target.name) ~ '. Run `dbt build` once without'
                 ~ ' `--exclude tag:learn`; after that it re-scores with what was'
                 ~ ' learned then.'
             ) -%}

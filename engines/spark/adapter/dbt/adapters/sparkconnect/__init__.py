@@ -4,14 +4,23 @@ dbt-spark hands Python models to Databricks only. This adapter is dbt-spark in a
 its macros are inherited, so that `spark__x` holds here too.
 """
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 from dbt.adapters.base import AdapterPlugin, PythonJobHelper
 from dbt.adapters.contracts.connection import AdapterResponse
-from dbt.adapters.spark import SparkAdapter, SparkConnectionManager, SparkCredentials
-from dbt.include import spark_connect
+from dbt.adapters.spark import (
+    SparkAdapter,
+    SparkColumn,
+    SparkConnectionManager,
+    SparkCredentials,
+)
+from dbt.include import sparkconnect
 from dbt_common.exceptions import DbtRuntimeError
+
+TRANSLATED = {"varchar": "string", "text": "string", "double precision": "double"}
 
 
 @dataclass
@@ -33,13 +42,55 @@ class SparkConnectCredentials(SparkCredentials):
     @property
     def type(self) -> str:
         """The name that profiles use."""
-        return "spark_connect"
+        return "sparkconnect"
 
 
 class SparkConnectConnectionManager(SparkConnectionManager):
     """Connections over Thrift, under the adapter's own name."""
 
-    TYPE = "spark_connect"
+    TYPE = "sparkconnect"
+
+    @contextmanager
+    def exception_handler(self, sql: str) -> Generator[None, None, None]:
+        """Say what went wrong without the places in Spark's own code."""
+        try:
+            with super().exception_handler(sql):
+                yield
+        except DbtRuntimeError as error:
+            error.msg = str(error.msg).split("\n\tat ")[0]
+            raise
+
+
+class SparkConnectColumn(SparkColumn):
+    """Columns whose types go by the names that other engines use."""
+
+    @classmethod
+    def translate_type(cls, dtype: str) -> str:
+        """Name a type as Spark does; its own names stay."""
+        return TRANSLATED.get(dtype.lower(), dtype)
+
+
+def as_arrow(learned):
+    """Take a pandas table to Arrow, which keeps the types of its columns.
+
+    Parameters
+    ----------
+    learned : pandas.DataFrame
+
+    Returns
+    -------
+    pyarrow.Table
+        A column without a single value and without a type of its own is text: Spark
+        has no table with a column of no type.
+    """
+    import pyarrow
+
+    table = pyarrow.Table.from_pandas(learned, preserve_index=False)
+    for position, field in enumerate(table.schema):
+        if pyarrow.types.is_null(field.type):
+            text = table.column(position).cast(pyarrow.string())
+            table = table.set_column(position, field.name, text)
+    return table
 
 
 class ConnectJobHelper(PythonJobHelper):
@@ -58,14 +109,22 @@ class ConnectJobHelper(PythonJobHelper):
 
     def submit(self, compiled_code: str) -> None:
         """Run the model in a Connect session of its own; models run side by side."""
+        import pandas
         from pyspark.sql.connect.session import SparkSession
+
+        def save(learned, relation: str) -> None:
+            """Make a table of what the model returned."""
+            if isinstance(learned, pandas.DataFrame):
+                learned = session.createDataFrame(as_arrow(learned))
+            learned.write.mode("overwrite").format("parquet").saveAsTable(relation)
 
         session = SparkSession.builder.remote(self.remote).create()
         try:
             code = compile(compiled_code, f"<{self.name}>", "exec")
             # not the name of a module that can be imported: Spark then sends what the
             # model defines to its executors by value
-            exec(code, {"spark": session, "__name__": f"dbt_model_{self.name}"})
+            known = {"spark": session, "save": save}
+            exec(code, known | {"__name__": f"dbt_model_{self.name}"})
         finally:
             session.stop()
 
@@ -74,6 +133,7 @@ class SparkConnectAdapter(SparkAdapter):
     """dbt-spark with a way to run Python models."""
 
     ConnectionManager = SparkConnectConnectionManager
+    Column = SparkConnectColumn
 
     @property
     def default_python_submission_method(self) -> str:
@@ -93,6 +153,6 @@ class SparkConnectAdapter(SparkAdapter):
 Plugin = AdapterPlugin(
     adapter=SparkConnectAdapter,
     credentials=SparkConnectCredentials,
-    include_path=spark_connect.PACKAGE_PATH,
+    include_path=sparkconnect.PACKAGE_PATH,
     dependencies=["spark"],
 )
