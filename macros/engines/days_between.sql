@@ -3,7 +3,7 @@
 {%- endmacro %}
 
 {% macro default__days_between(earlier, later) -%}
-    {{ dbt.datediff(earlier, later, 'day') }}
+    cast({{ dbt.datediff(earlier, later, 'day') }} as bigint)
 {%- endmacro %}
 
 {% macro duckdb__days_between(earlier, later) -%}

@@ -5,3 +5,7 @@
 {% macro default__month_start(date) -%}
     cast(date_trunc('month', {{ date }}) as date)
 {%- endmacro %}
+
+{% macro bigquery__month_start(date) -%}
+    date_trunc(cast({{ date }} as date), month)
+{%- endmacro %}

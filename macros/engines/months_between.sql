@@ -3,7 +3,11 @@
 {%- endmacro %}
 
 {% macro default__months_between(earlier, later) -%}
-    {{ dbt.datediff(earlier, later, 'month') }}
+    cast(
+        12 * (extract(year from {{ later }}) - extract(year from {{ earlier }}))
+        + extract(month from {{ later }}) - extract(month from {{ earlier }})
+        as bigint
+    )
 {%- endmacro %}
 
 {% macro duckdb__months_between(earlier, later) -%}

@@ -6,3 +6,30 @@
 {% macro duckdb__row_hash(columns) -%}
     cast(hash({{ columns | join(', ') }}) >> 24 as bigint)
 {%- endmacro %}
+
+{#- Spark skips NULLs: without the second argument of each, a value that moves to the
+    next column would not change the hash -#}
+{% macro spark__row_hash(columns) -%}
+    shiftrightunsigned(xxhash64(
+        {%- for column in columns -%}
+            {{ column }}, {{ column }} is null{{ ', ' if not loop.last }}
+        {%- endfor -%}
+    ), 24)
+{%- endmacro %}
+
+{% macro postgres__row_hash(columns) -%}
+    ((hash_record_extended(row({{ columns | join(', ') }}), 0) >> 24)
+    & 1099511627775)
+{%- endmacro %}
+
+{% macro redshift__row_hash(columns) -%}
+    strtol(left(md5({{ row_content(columns) }}), 10), 16)
+{%- endmacro %}
+
+{% macro bigquery__row_hash(columns) -%}
+    (farm_fingerprint({{ row_content(columns) }}) >> 24)
+{%- endmacro %}
+
+{% macro snowflake__row_hash(columns) -%}
+    bitand(bitshiftright(hash({{ columns | join(', ') }}), 24), 1099511627775)
+{%- endmacro %}

@@ -5,3 +5,15 @@
 {% macro default__sorted_list(expression) -%}
     string_agg({{ expression }}, ', ' order by {{ expression }})
 {%- endmacro %}
+
+{% macro spark__sorted_list(expression) -%}
+    listagg({{ expression }}, ', ') within group (order by {{ expression }})
+{%- endmacro %}
+
+{% macro snowflake__sorted_list(expression) -%}
+    listagg({{ expression }}, ', ') within group (order by {{ expression }})
+{%- endmacro %}
+
+{% macro redshift__sorted_list(expression) -%}
+    listagg({{ expression }}, ', ') within group (order by {{ expression }})
+{%- endmacro %}

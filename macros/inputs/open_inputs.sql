@@ -1,5 +1,5 @@
 {% macro open_inputs() -%}
-    {%- if execute -%}
+    {%- if execute and flags.INTROSPECT -%}
         {%- set tables = graph.sources.values()
             | selectattr('source_name', 'equalto', 'shop') | list -%}
         {%- set strangers = var('input_columns').keys()

@@ -1,5 +1,5 @@
 {% macro require_learned() -%}
-    {%- if execute -%}
+    {%- if execute and flags.INTROSPECT -%}
         {%- set missing = missing_learned_models() -%}
         {%- if missing -%}
             {%- set schemas = missing | map(attribute='schema') | unique | join(', ') -%}
