@@ -268,7 +268,7 @@ def _row(fitted: Fit, is_ended, count) -> dict:
 
 def in_pandas(table) -> pd.DataFrame:
     """Read a table of DuckDB's or Spark's into memory."""
-    return table.df() if hasattr(table, "df") else table.toPandas()
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
 
 
 def model(dbt, session):

@@ -320,7 +320,7 @@ def learn(customers: pd.DataFrame, minimum_cluster_customers: int) -> pd.DataFra
 
 def in_pandas(table) -> pd.DataFrame:
     """Read a table of DuckDB's or Spark's into memory."""
-    return table.df() if hasattr(table, "df") else table.toPandas()
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
 
 
 def model(dbt, session):

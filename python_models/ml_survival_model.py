@@ -427,7 +427,7 @@ def learn(customers: pd.DataFrame) -> pd.DataFrame:
 
 def in_pandas(table) -> pd.DataFrame:
     """Read a table of DuckDB's or Spark's into memory."""
-    return table.df() if hasattr(table, "df") else table.toPandas()
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
 
 
 def model(dbt, session):

@@ -189,7 +189,7 @@ def score_on_spark(session, nodes: pd.DataFrame, customers):
 
 def in_pandas(table) -> pd.DataFrame:
     """Read a table of DuckDB's or Spark's into memory."""
-    return table.df() if hasattr(table, "df") else table.toPandas()
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
 
 
 def model(dbt, session):

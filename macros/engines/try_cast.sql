@@ -24,8 +24,9 @@
     end
 {%- endmacro %}
 
+{#- Redshift would take PostgreSQL's -#}
 {% macro redshift__try_cast(expression, type) -%}
-    {{ return(default__try_cast(expression, type)) }}
+    try_cast({{ expression }} as {{ type }})
 {%- endmacro %}
 
 {% macro spark__try_cast(expression, type) -%}
@@ -42,7 +43,7 @@
     {%- elif type == type_double() -%}
         {#- Java reads a letter behind a number as its type: '1d' -#}
         case
-            when not {{ text }} rlike '[dDfF] *$'
+            when not {{ text }} rlike '[0-9.][dDfF] *$'
                 then try_cast({{ expression }} as double)
         end
     {%- else -%}
