@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test lint lock demo clean
+.PHONY: help build test lint test-spark lock demo clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # uv installs the lock in seconds; where it can't be had, pip does in half a minute
 .venv: requirements.lock
@@ -29,10 +29,26 @@ lint: .venv ## layout of SQL and Python
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint --processes 2 models
 
+# The adapter is found through a path file, as a package that is installed would be
+.venv-spark: engines/spark/requirements.lock
+	$(PYTHON) -m venv --clear .venv-spark
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check uv \
+		&& .venv-spark/bin/uv pip install --quiet --python .venv-spark/bin/python --no-deps --require-hashes -r engines/spark/requirements.lock \
+		|| .venv-spark/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r engines/spark/requirements.lock
+	.venv-spark/bin/python -c "import sysconfig; print('$(CURDIR)/engines/spark/adapter', file=open(sysconfig.get_path('purelib') + '/sparkconnect.pth', 'w'))"
+	@touch .venv-spark
+
+test-spark: .venv-spark ## build the demo shop on a Spark cluster, compare it with DuckDB (needs Java 17)
+	.venv-spark/bin/pytest -q engines/spark/tests
+	.venv-spark/bin/python engines/spark/check_spark.py
+
 lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--output-file requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group spark --constraint requirements.lock --generate-hashes --universal \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--output-file engines/spark/requirements.lock
 
 demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py

@@ -61,7 +61,7 @@ def test_an_error_is_told_without_the_places_in_sparks_code():
         SimpleNamespace(credentials=credentials()), multiprocessing.get_context("spawn")
     )
     with (
-        pytest.raises(DbtRuntimeError, match="^Runtime Error\n  no such table$"),
+        pytest.raises(DbtRuntimeError, match=r"^Runtime Error\n  no such table$"),
         manager.exception_handler("select 1"),
     ):
         raise RuntimeError("no such table\n\tat org.apache.spark.Here.it(Here.scala:1)")
