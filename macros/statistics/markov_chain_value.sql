@@ -1,6 +1,12 @@
 {#- What each state of a Markov chain brings over a number of periods. Documented in
     _statistics__lifecycle__macros.yml. -#}
 {% macro markov_chain_value(transitions, rewards, rate, periods) -%}
+    {{ return(adapter.dispatch('markov_chain_value', 'customer_lifetime')(
+        transitions, rewards, rate, periods
+    )) }}
+{%- endmacro %}
+
+{% macro default__markov_chain_value(transitions, rewards, rate, periods) -%}
 {#- sums of decimals are exact: the same in any order of rows and on any engine -#}
 {%- set exact = 'decimal(38, 18)' -%}
 {#- Step k goes 2^k periods at once: `rate` is the discounted chance to be in `to_state`
