@@ -33,10 +33,25 @@ SETTINGS = {
     "spark.sql.session.timeZone": "UTC",
     "spark.plugins": "org.apache.spark.sql.connect.SparkConnectPlugin",
     "spark.connect.grpc.binding.address": HOST,
+    # nobody looks at what the driver remembers of past queries; after a hundred models
+    # the pictures of their plans would fill its memory
     "spark.ui.enabled": "false",
-    # the tables are small here: more parts would only be more tasks
+    "spark.ui.retainedJobs": "10",
+    "spark.ui.retainedStages": "10",
+    "spark.ui.retainedTasks": "100",
+    "spark.sql.ui.retainedExecutions": "1",
+    "spark.sql.thriftserver.ui.retainedStatements": "1",
+    "spark.sql.thriftserver.ui.retainedSessions": "1",
+    "spark.connect.ui.retainedStatements": "1",
+    "spark.connect.ui.retainedSessions": "1",
+    "spark.sql.maxPlanStringLength": "10000",
+    # the tables are small here: more parts would only be more tasks, and to compile a
+    # query, or the code that runs it, takes longer than it saves
     "spark.sql.shuffle.partitions": "2",
     "spark.default.parallelism": "2",
+    "spark.sql.codegen.wholeStage": "false",
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+    "spark.executor.extraJavaOptions": "-XX:TieredStopAtLevel=1",
     # a worker that is gone is noticed when it has been silent for so long
     "spark.network.timeout": "60s",
 }
