@@ -24,7 +24,9 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 HOST = "127.0.0.1"
 WORKERS = ("worker-1", "worker-2")
 PORTS = {"master": 7077, "thrift": 10017, "connect": 15002}
-SECONDS_TO_START = 120
+SECONDS_TO_START = 240
+# it plans every query, and holds what Python models return on its way to the executors
+DRIVER_MEMORY = "4g"
 
 SETTINGS = {
     "spark.executor.cores": "1",
@@ -169,7 +171,7 @@ class Cluster:
                 "spark-submit",
                 "--class",
                 "org.apache.spark.sql.hive.thriftserver.HiveThriftServer2",
-                "--master", master, "--driver-memory", memory,
+                "--master", master, "--driver-memory", DRIVER_MEMORY,
                 *(word for k, v in settings.items() for word in ("--conf", f"{k}={v}")),
                 "spark-internal",
                 "--hiveconf", f"hive.server2.thrift.port={ports['thrift']}",
@@ -263,7 +265,7 @@ def main() -> int:
         default=os.environ.get("CLV_SPARK_FOLDER", REPOSITORY / "warehouse" / "spark"),
         help="tables, catalogue and logs (default: CLV_SPARK_FOLDER)",
     )
-    parser.add_argument("--memory", default="2g", help="of each worker and the driver")
+    parser.add_argument("--memory", default="2g", help="of each worker")
     parser.add_argument(
         "--free-ports", action="store_true", help="take ports that nobody uses"
     )
