@@ -10,10 +10,7 @@ matrix_{{ pivot_count }} as (
         select
             aggregate(
                 sequence(1, {{ pivot_count }}),
-                transform(sequence(0, {{ pivot_count }}), i -> transform(
-                    sequence(0, {{ pivot_count }}),
-                    j -> try_element_at(entries, struct(i, j))
-                )),
+                sort_array(collect_list(struct(i, in_row))).in_row,
                 (matrix, k) -> transform(matrix, (in_row, i) -> transform(
                     in_row,
                     (entry, j) -> case
@@ -26,11 +23,15 @@ matrix_{{ pivot_count }} as (
                 ))
             ) as matrix
         from (
-            select map_from_entries(collect_list(struct(
-                struct(cast(i as int) as i, cast(j as int) as j), entry
-            ))) as entries
-            from matrix_0
-        ) as collected
+            select
+                i.n as i,
+                sort_array(collect_list(struct(j.n as j, matrix_0.entry))).entry
+                    as in_row
+            from {{ numbers(pivot_count + 1) }} as i
+            cross join {{ numbers(pivot_count + 1) }} as j
+            left join matrix_0 on i.n = matrix_0.i and j.n = matrix_0.j
+            group by i.n
+        ) as in_rows
     ) as swept
     lateral view posexplode(matrix) as i, in_row
     lateral view posexplode(in_row) as j, entry

@@ -9,13 +9,16 @@
 with
 
 states as (
-    select from_number as state_number from {{ transitions }}
-    where from_number > 0
-    union
-    select to_number as state_number from {{ transitions }}
-    where to_number > 0
-    union
-    select 0 as state_number
+    select distinct state_number
+    from (
+        select from_number as state_number from {{ transitions }}
+        where from_number > 0
+        union all
+        select to_number as state_number from {{ transitions }}
+        where to_number > 0
+        union all
+        select 0 as state_number
+    ) as numbers
 ),
 
 leaving as (

@@ -13,10 +13,33 @@
     'first_touch', 'last_touch', 'linear', 'position_based', 'time_decay',
 ] %}
 {% set measures = ['new_customers', 'orders', 'revenue', 'margin'] %}
-{# a product of two decimals of up to 18 digits has no more in DuckDB: too few #}
-{% set shares = 'decimal(38, 8)' %}
+{# times money of 18 digits, the product has 37 digits on DuckDB and 38 on Spark: with
+   one digit less DuckDB would keep 18, with one more Spark would drop decimals #}
+{% set shares = 'decimal(19, 8)' %}
 {% set month_shares = 'decimal(38, 12)' %}
 {% set points = 'decimal(38, 18)' %}
+{% set path = '(partition by customer_id, order_number)' %}
+{% set path_so_far -%}
+(
+    partition by customer_id, order_number
+    order by touch_number
+    rows between unbounded preceding and current row
+)
+{%- endset %}
+{% set channels = '(partition by attribution_model, calendar_month)' %}
+{% set channels_so_far -%}
+(
+    partition by attribution_model, calendar_month
+    order by channel
+    rows between unbounded preceding and current row
+)
+{%- endset %}
+{% set channels_in_order -%}
+(
+    partition by attribution_model, calendar_month
+    order by channel
+)
+{%- endset %}
 
 with
 
@@ -162,16 +185,9 @@ weighed_so_far as (
         touch_number,
         path_touch_count,
         time_decay_points,
-        sum(time_decay_points) over path_so_far as time_decay_so_far,
-        sum(time_decay_points) over path as time_decay_total
+        sum(time_decay_points) over {{ path_so_far }} as time_decay_so_far,
+        sum(time_decay_points) over {{ path }} as time_decay_total
     from weighed
-    window
-        path as (partition by customer_id, order_number),
-        path_so_far as (
-            partition by customer_id, order_number
-            order by touch_number
-            rows between unbounded preceding and current row
-        )
 ),
 
 touch_shares as (
@@ -329,16 +345,16 @@ by_model_so_far as (
         {%- set markov_share_so_far -%}
             cast(
                 {{ ratio(
-                    'sum(' ~ markov_points ~ ') over channels_so_far',
-                    'sum(' ~ markov_points ~ ') over channels'
+                    'sum(' ~ markov_points ~ ') over ' ~ channels_so_far,
+                    'sum(' ~ markov_points ~ ') over ' ~ channels
                 ) }} as {{ month_shares }}
             )
         {%- endset %}
         {{ money(
-            'sum(untouched_' ~ measure ~ ') over channels_so_far + coalesce('
-            ~ money('sum(touched_' ~ measure ~ ') over channels')
+            'sum(untouched_' ~ measure ~ ') over ' ~ channels_so_far ~ ' + coalesce('
+            ~ money('sum(touched_' ~ measure ~ ') over ' ~ channels)
             ~ ' * ' ~ markov_share_so_far
-            ~ ', sum(touched_' ~ measure ~ ') over channels_so_far)'
+            ~ ', sum(touched_' ~ measure ~ ') over ' ~ channels_so_far ~ ')'
         ) }} as {{ measure }}_so_far,
         {%- endfor %}
         untouched_orders,
@@ -346,13 +362,6 @@ by_model_so_far as (
         removal_effect_rate,
         first_order_removal_effect_rate
     from by_model
-    window
-        channels as (partition by attribution_model, calendar_month),
-        channels_so_far as (
-            partition by attribution_model, calendar_month
-            order by channel
-            rows between unbounded preceding and current row
-        )
 ),
 
 final as (
@@ -367,7 +376,8 @@ final as (
             ('margin', 'attributed_margin_amount'),
         ] %}
         {{ money(
-            measure ~ '_so_far - coalesce(lag(' ~ measure ~ '_so_far) over channels, 0)'
+            measure ~ '_so_far - coalesce(lag(' ~ measure ~ '_so_far) over '
+            ~ channels_in_order ~ ', 0)'
         ) }} as {{ name }},
         {%- endfor %}
         cast(untouched_orders as bigint) as untouched_order_count,
@@ -375,11 +385,6 @@ final as (
         removal_effect_rate,
         first_order_removal_effect_rate
     from by_model_so_far
-    window
-        channels as (
-            partition by attribution_model, calendar_month
-            order by channel
-        )
 )
 
 select * from final

@@ -4,6 +4,29 @@
 -- A touch without an order in its window has lapsed; while the window runs, it is open.
 -- The touches that led to one order are its path. Lapsed and open touches form paths
 -- too; a pause longer than the window, in which no order could join them, ends one.
+{#- a touch at the moment of an order comes before it -#}
+{% set events_from_here -%}
+(
+    partition by customer_id
+    order by event_at, coalesce(order_number, 0)
+    rows between current row and unbounded following
+)
+{%- endset %}
+{% set events_so_far -%}
+(
+    partition by customer_id
+    order by event_at, coalesce(order_number, 0)
+    rows between unbounded preceding and current row
+)
+{%- endset %}
+{% set path = '(partition by customer_id, order_number, path_outcome)' %}
+{% set path_touches -%}
+(
+    partition by customer_id, order_number, path_outcome
+    order by touched_at, touchpoint_id
+)
+{%- endset %}
+
 with
 
 live as (
@@ -62,24 +85,12 @@ followed as (
         event_at as touched_at,
         channel,
         order_number as own_order_number,
-        min(order_number) over events_from_here as order_number,
+        min(order_number) over {{ events_from_here }} as order_number,
         min(case when order_number is not null then event_at end)
-            over events_from_here
+            over {{ events_from_here }}
             as ordered_at,
-        count(order_number) over events_so_far as earlier_order_count
+        count(order_number) over {{ events_so_far }} as earlier_order_count
     from events
-    window
-        -- a touch at the moment of an order comes before it
-        events_from_here as (
-            partition by customer_id
-            order by event_at, coalesce(order_number, 0)
-            rows between current row and unbounded following
-        ),
-        events_so_far as (
-            partition by customer_id
-            order by event_at, coalesce(order_number, 0)
-            rows between unbounded preceding and current row
-        )
 ),
 
 decided as (
@@ -126,19 +137,13 @@ in_paths as (
         is_before_first_order,
         cutoff_date,
         window_days,
-        row_number() over path_touches as touch_number,
-        count(*) over path as path_touch_count,
-        min(touched_date) over path as first_touched_date,
-        lag(touched_date) over path_touches as previous_touched_date,
-        lead(touched_date) over path_touches as next_touched_date,
-        lead(channel) over path_touches as following_channel
+        row_number() over {{ path_touches }} as touch_number,
+        count(*) over {{ path }} as path_touch_count,
+        min(touched_date) over {{ path }} as first_touched_date,
+        lag(touched_date) over {{ path_touches }} as previous_touched_date,
+        lead(touched_date) over {{ path_touches }} as next_touched_date,
+        lead(channel) over {{ path_touches }} as following_channel
     from decided
-    window
-        path as (partition by customer_id, order_number, path_outcome),
-        path_touches as (
-            partition by customer_id, order_number, path_outcome
-            order by touched_at, touchpoint_id
-        )
 ),
 
 final as (

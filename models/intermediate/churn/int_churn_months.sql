@@ -2,6 +2,14 @@
 -- At risk in a month is who was there at its start and had been there for long enough
 -- to be able to churn in it: without contract nobody can before the threshold has
 -- passed since the first (or win-back) purchase.
+{% set months_so_far -%}
+(
+    partition by relationship, acquisition_channel
+    order by calendar_month
+    rows between unbounded preceding and current row
+)
+{%- endset %}
+
 with
 
 events as (
@@ -162,17 +170,12 @@ accumulated as (
         won_back_count,
         churned_count,
         churned_from_start_count,
-        sum(new_count + won_back_count - churned_count) over months_so_far
+        sum(new_count + won_back_count - churned_count) over {{ months_so_far }}
             as customers_at_end_count,
         -- who churned this month was at risk in it still
-        sum(entered_risk_count - churned_from_start_count) over months_so_far
+        sum(entered_risk_count - churned_from_start_count) over {{ months_so_far }}
         + churned_from_start_count as customers_at_risk_count
     from filled
-    window months_so_far as (
-        partition by relationship, acquisition_channel
-        order by calendar_month
-        rows between unbounded preceding and current row
-    )
 ),
 
 final as (

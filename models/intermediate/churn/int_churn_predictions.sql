@@ -4,7 +4,7 @@
 -- probability of having left by the cutoff rather than of leaving in the window.
 with
 
-sample as (
+sampled as (
     select
         customer_id,
         relationship,
@@ -86,8 +86,8 @@ alive as (
 
 final as (
     select
-        sample.customer_id,
-        sample.relationship,
+        sampled.customer_id,
+        sampled.relationship,
         learned.logistic_rate as logistic_risk,
         learned.logistic_rate as logistic_probability,
         learned.linear_svm_rate as linear_svm_risk,
@@ -100,19 +100,19 @@ final as (
         end as p_alive_probability,
         -expected.champion_uncorrected_purchases as expected_purchases_risk,
         cast(null as {{ type_double() }}) as expected_purchases_probability,
-        sample.days_since_last_purchase as recency_risk,
+        sampled.days_since_last_purchase as recency_risk,
         cast(null as {{ type_double() }}) as recency_probability,
-        sample.has_left
-    from sample
-    left join learned on sample.customer_id = learned.customer_id
-    left join histories on sample.customer_id = histories.customer_id
+        sampled.has_left
+    from sampled
+    left join learned on sampled.customer_id = learned.customer_id
+    left join histories on sampled.customer_id = histories.customer_id
     left join alive
         on
             histories.customer_group = alive.customer_group
             and histories.frequency = alive.frequency
             and histories.recency_days = alive.recency_days
             and histories.age_days = alive.age_days
-    left join expected on sample.customer_id = expected.customer_id
+    left join expected on sampled.customer_id = expected.customer_id
 )
 
 select * from final

@@ -13,6 +13,12 @@
         where=\"not is_guest and order_state = 'completed'\"
     ) }}",
 ) }}
+{% set customer_days -%}
+(
+    partition by days.customer_id, days.is_purchase
+    order by days.activity_date
+)
+{%- endset %}
 
 with
 
@@ -58,22 +64,19 @@ numbered as (
         case
             when days.is_purchase
                 then
-                    row_number() over customer_days
+                    row_number() over {{ customer_days }}
                     + coalesce(customers_before.purchase_count, 0)
         end as purchase_number,
         case
             when days.is_purchase
                 then
                     coalesce(
-                        lag(days.activity_date) over customer_days,
+                        lag(days.activity_date) over {{ customer_days }},
                         customers_before.last_purchase_date
                     )
         end as previous_purchase_date
     from days
     left join customers_before on days.customer_id = customers_before.customer_id
-    window customer_days as (
-        partition by days.customer_id, days.is_purchase order by days.activity_date
-    )
 ),
 
 final as (

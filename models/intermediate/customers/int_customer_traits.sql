@@ -67,7 +67,7 @@ customers as (
     from {{ ref('dim_customers') }}
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -139,13 +139,13 @@ final as (
         known.has_running_contract
     from known
     inner join customers on known.customer_id = customers.customer_id
-    left join sample on known.customer_id = sample.customer_id
+    left join sampled on known.customer_id = sampled.customer_id
     left join engagement
         on
             known.cutoff = engagement.cutoff
             and known.customer_id = engagement.customer_id
     left join satisfaction on known.cutoff = satisfaction.cutoff
-    where known.cutoff = 'live' or sample.customer_id is not null
+    where known.cutoff = 'live' or sampled.customer_id is not null
 )
 
 select * from final

@@ -2,6 +2,8 @@
 -- plan by more than chance explains (p < 0.001), or more than one customer in twenty
 -- assigned to several arms: something went wrong in assigning, and what follows is not
 -- to be trusted.
+{% set experiments = '(partition by arms.experiment_id)' %}
+
 with
 
 customers as (
@@ -39,16 +41,15 @@ arms as (
 planned as (
     select
         arms.*,
-        sum(arms.customer_count) over experiments as experiment_customer_count,
-        sum(arms.contaminated_customer_count) over experiments
+        sum(arms.customer_count) over {{ experiments }} as experiment_customer_count,
+        sum(arms.contaminated_customer_count) over {{ experiments }}
             as experiment_contaminated_count,
-        count(*) over experiments as arm_count,
-        max(arms.last_window_end_date) over experiments as experiment_end_date,
-        max(case when arms.arm = 'control' then 1 else 0 end) over experiments = 1
+        count(*) over {{ experiments }} as arm_count,
+        max(arms.last_window_end_date) over {{ experiments }} as experiment_end_date,
+        max(case when arms.arm = 'control' then 1 else 0 end) over {{ experiments }} = 1
             as has_control,
         {{ planned_parts('arms.experiment_id', 'arms.arm') }} as parts
     from arms
-    window experiments as (partition by arms.experiment_id)
 ),
 
 expected as (

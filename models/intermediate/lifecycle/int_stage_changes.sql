@@ -6,6 +6,34 @@
 -- quarter more revenue a day than all since the customer came, or came back. It is the
 -- customer's own pace, in purchases, so that it asks for no full year of history.
 -- While a contract runs nobody is silent.
+{% set customer_events -%}
+(
+    partition by events.customer_id
+    order by events.event_date
+)
+{%- endset %}
+{% set customer_events_so_far -%}
+(
+    partition by events.customer_id
+    order by events.event_date
+    rows between unbounded preceding and current row
+)
+{%- endset %}
+{% set stay_events -%}
+(
+    partition by customer_id, stay_number
+    order by event_date
+    rows between unbounded preceding and current row
+)
+{%- endset %}
+{% set latest_events -%}
+(
+    partition by customer_id, stay_number
+    order by event_date
+    rows between 2 preceding and current row
+)
+{%- endset %}
+
 with
 
 customers as (
@@ -76,24 +104,15 @@ events_in_stays as (
         events.purchase_date,
         events.revenue_amount,
         stays.churned_date,
-        row_number() over customer_events as bought_count,
-        lead(events.event_date) over customer_events as next_event_date,
-        max(events.contract_end_date) over customer_events_so_far as contract_end_date,
-        count(stays.stay_start_date) over customer_events_so_far as stay_number
+        row_number() over {{ customer_events }} as bought_count,
+        lead(events.event_date) over {{ customer_events }} as next_event_date,
+        max(events.contract_end_date) over {{ customer_events_so_far }} as contract_end_date,
+        count(stays.stay_start_date) over {{ customer_events_so_far }} as stay_number
     from events
     left join stays
         on
             events.customer_id = stays.customer_id
             and events.event_date = stays.stay_start_date
-    window
-        customer_events as (
-            partition by events.customer_id order by events.event_date
-        ),
-        customer_events_so_far as (
-            partition by events.customer_id
-            order by events.event_date
-            rows between unbounded preceding and current row
-        )
 ),
 
 events_paced as (
@@ -104,34 +123,23 @@ events_paced as (
         contract_end_date,
         case when stay_number = 1 then 'active' else 'won_back' end as churn_state,
         bought_count,
-        row_number() over stay_events as stay_bought_count,
-        first_value(churned_date) over stay_events as churned_date,
+        row_number() over {{ stay_events }} as stay_bought_count,
+        first_value(churned_date) over {{ stay_events }} as churned_date,
         -- a purchase while a contract runs keeps nobody when the contract has ended
         max(
             case
                 when coalesce(contract_end_date <= event_date, true) then purchase_date
             end
-        ) over stay_events as silence_start_date,
-        {{ days_between('lag(event_date, 3) over stay_events', 'event_date') }}
+        ) over {{ stay_events }} as silence_start_date,
+        {{ days_between('lag(event_date, 3) over ' ~ stay_events, 'event_date') }}
             as latest_days,
-        {{ days_between('first_value(event_date) over stay_events', 'event_date') }}
+        {{ days_between('first_value(event_date) over ' ~ stay_events, 'event_date') }}
             as stay_days,
-        sum(revenue_amount) over latest_events as latest_revenue_amount,
+        sum(revenue_amount) over {{ latest_events }} as latest_revenue_amount,
         -- the first purchase of a stay ends no gap, and so is no part of the pace
-        sum(revenue_amount) over stay_events
-        - first_value(revenue_amount) over stay_events as stay_revenue_amount
+        sum(revenue_amount) over {{ stay_events }}
+        - first_value(revenue_amount) over {{ stay_events }} as stay_revenue_amount
     from events_in_stays
-    window
-        stay_events as (
-            partition by customer_id, stay_number
-            order by event_date
-            rows between unbounded preceding and current row
-        ),
-        latest_events as (
-            partition by customer_id, stay_number
-            order by event_date
-            rows between 2 preceding and current row
-        )
 ),
 
 cases as (

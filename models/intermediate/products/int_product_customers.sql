@@ -20,7 +20,7 @@ features as (
     where cutoff in ('live', 'train')
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -69,7 +69,7 @@ final as (
         expected.next_purchases
     from features
     inner join cutoffs on features.cutoff = cutoffs.cutoff
-    left join sample on features.customer_id = sample.customer_id
+    left join sampled on features.customer_id = sampled.customer_id
     left join counted
         on
             features.cutoff = counted.cutoff
@@ -78,7 +78,7 @@ final as (
         on
             features.cutoff = expected.cutoff
             and features.customer_id = expected.customer_id
-    where features.cutoff = 'live' or sample.customer_id is not null
+    where features.cutoff = 'live' or sampled.customer_id is not null
 )
 
 select * from final

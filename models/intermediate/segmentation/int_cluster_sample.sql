@@ -13,7 +13,7 @@ traits as (
     where cutoff = 'live' and mean_purchase_amount > 0
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -25,7 +25,7 @@ final as (
         {% endfor %}
         traits.customer_id
     from traits
-    inner join sample on traits.customer_id = sample.customer_id
+    inner join sampled on traits.customer_id = sampled.customer_id
 )
 
 select * from final

@@ -23,6 +23,17 @@
     'earlier_buyer_count', 'scored_customer_count', 'answered_customer_count',
 ] %}
 {% set levels = {'country': 1, 'region': 2, 'city': 3} %}
+{% set groups_before -%}
+(
+    partition by sized.segment_type
+    order by
+        sized.merge_class,
+        sized.buyer_count,
+        sized.customer_count,
+        sized.segment
+    rows between unbounded preceding and 1 preceding
+)
+{%- endset %}
 
 with
 
@@ -226,18 +237,9 @@ sized as (
 queued as (
     select
         sized.*,
-        sum(sized.customer_count) over groups_before as customers_before_count,
-        sum(sized.buyer_count) over groups_before as buyers_before_count
+        sum(sized.customer_count) over {{ groups_before }} as customers_before_count,
+        sum(sized.buyer_count) over {{ groups_before }} as buyers_before_count
     from sized
-    window groups_before as (
-        partition by sized.segment_type
-        order by
-            sized.merge_class,
-            sized.buyer_count,
-            sized.customer_count,
-            sized.segment
-        rows between unbounded preceding and 1 preceding
-    )
 ),
 
 final as (

@@ -14,7 +14,7 @@ cutoffs as (
     from {{ ref('int_cutoff_dates') }}
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -72,10 +72,10 @@ known as (
         traits.*
     from traits
     inner join cutoffs on traits.lifetime_start_date <= cutoffs.cutoff_date
-    left join sample on traits.customer_id = sample.customer_id
+    left join sampled on traits.customer_id = sampled.customer_id
     where
         cutoffs.cutoff = 'live'
-        or (cutoffs.cutoff = 'train' and sample.customer_id is not null)
+        or (cutoffs.cutoff = 'train' and sampled.customer_id is not null)
 ),
 
 final as (

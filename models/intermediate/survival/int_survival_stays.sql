@@ -20,7 +20,7 @@ events as (
     from {{ ref('int_churn_events') }}
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -32,13 +32,13 @@ stays as (
         cast({{ ratio('comings.event_number + 1', 2) }} as bigint) as stay_number,
         comings.event_date as stay_from_date,
         losses.event_date as stay_until_date,
-        sample.customer_id is not null as is_sampled
+        sampled.customer_id is not null as is_sampled
     from events as comings
     left join events as losses
         on
             comings.customer_id = losses.customer_id
             and comings.event_number + 1 = losses.event_number
-    left join sample on comings.customer_id = sample.customer_id
+    left join sampled on comings.customer_id = sampled.customer_id
     where mod(comings.event_number, 2) = 1
 ),
 

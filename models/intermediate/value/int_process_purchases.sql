@@ -14,7 +14,7 @@ histories as (
     where cutoff in ('test', 'train')
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -49,7 +49,7 @@ final as (
             ~ ' + scored.pareto_nbd_purchases', 3
         ) }} as average_purchases
     from histories
-    inner join sample on histories.customer_id = sample.customer_id
+    inner join sampled on histories.customer_id = sampled.customer_id
     left join scored
         on
             histories.cutoff = scored.cutoff

@@ -12,7 +12,7 @@ features as (
     where frequency > 0
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -24,7 +24,7 @@ final as (
         features.frequency,
         cast(features.mean_repeat_amount as {{ type_double() }}) as mean_repeat_amount
     from features
-    inner join sample on features.customer_id = sample.customer_id
+    inner join sampled on features.customer_id = sampled.customer_id
     where features.mean_repeat_amount > 0
 )
 

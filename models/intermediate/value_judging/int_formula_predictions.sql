@@ -46,7 +46,7 @@ repeats as (
     where purchase_number >= 2
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -185,7 +185,7 @@ known as (
         coalesce(last_periods.purchase_count, 0) as last_period_purchase_count,
         coalesce(last_periods.revenue_amount, 0) as last_period_revenue_amount
     from features
-    inner join sample on features.customer_id = sample.customer_id
+    inner join sampled on features.customer_id = sampled.customer_id
     inner join cutoffs on features.cutoff = cutoffs.cutoff
     inner join churn_rates on features.cutoff = churn_rates.cutoff
     left join last_periods

@@ -15,7 +15,7 @@ features as (
     where cutoff = 'train'
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -56,7 +56,7 @@ predicted as (
             + lines.by_revenue * features.purchase_revenue_amount
         ) as prediction
     from features
-    inner join sample on features.customer_id = sample.customer_id
+    inner join sampled on features.customer_id = sampled.customer_id
     cross join lines
 ),
 

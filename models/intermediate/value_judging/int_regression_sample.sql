@@ -14,7 +14,7 @@ features as (
     where cutoff in ('test', 'train')
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -44,7 +44,7 @@ final as (
         cast(coalesce(outcomes.margin_amount, 0) as {{ type_double() }})
             as actual_margin
     from features
-    inner join sample on features.customer_id = sample.customer_id
+    inner join sampled on features.customer_id = sampled.customer_id
     left join outcomes
         on
             features.cutoff = outcomes.cutoff

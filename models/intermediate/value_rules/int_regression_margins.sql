@@ -17,7 +17,7 @@ features as (
     where cutoff in ('train', 'live')
 ),
 
-sample as (
+sampled as (
     select customer_id
     from {{ ref('int_learning_sample') }}
 ),
@@ -53,8 +53,8 @@ final as (
             as regression_margin
     from features
     inner join lines on features.cutoff = lines.cutoff
-    left join sample on features.customer_id = sample.customer_id
-    where features.cutoff = 'live' or sample.customer_id is not null
+    left join sampled on features.customer_id = sampled.customer_id
+    where features.cutoff = 'live' or sampled.customer_id is not null
 )
 
 select * from final

@@ -3,7 +3,7 @@
 -- predicts revenue; times the shop's margin share, that is margin.
 with
 
-sample as (
+sampled as (
     select
         customer_id,
         frequency,
@@ -22,7 +22,7 @@ shop as (
             ~ ' as decimal(38, 8)))',
             'sum(cast((1 + frequency) * mean_purchase_amount as decimal(38, 8)))'
         ) }} as margin_share
-    from sample
+    from sampled
 ),
 
 processes as (
@@ -59,19 +59,19 @@ forests as (
 
 predicted as (
     select
-        sample.customer_id,
-        sample.margin_amount,
-        sample.actual_tier,
+        sampled.customer_id,
+        sampled.margin_amount,
+        sampled.actual_tier,
         rules.rule_tier,
         forests.forest_tier,
         regressions.regression_margin,
         processes.champion_revenue * shop.margin_share as process_margin
-    from sample
+    from sampled
     cross join shop
-    left join processes on sample.customer_id = processes.customer_id
-    left join regressions on sample.customer_id = regressions.customer_id
-    left join rules on sample.customer_id = rules.customer_id
-    left join forests on sample.customer_id = forests.customer_id
+    left join processes on sampled.customer_id = processes.customer_id
+    left join regressions on sampled.customer_id = regressions.customer_id
+    left join rules on sampled.customer_id = rules.customer_id
+    left join forests on sampled.customer_id = forests.customer_id
 ),
 
 final as (

@@ -8,6 +8,20 @@
     partition_by=partitioned_by(['activity_month']),
     pre_hook="{{ delete_changed_months('activity_month', ref('int_customer_days')) }}",
 ) }}
+{% set customer_months_so_far -%}
+(
+    partition by months.customer_id
+    order by months.activity_month
+    rows between unbounded preceding and current row
+)
+{%- endset %}
+{% set customer_months_before -%}
+(
+    partition by months.customer_id
+    order by months.activity_month
+    rows between unbounded preceding and 1 preceding
+)
+{%- endset %}
 
 with
 
@@ -50,27 +64,16 @@ sequenced as (
         coalesce(
             customers_before.cohort_month,
             min(case when months.purchase_count > 0 then months.activity_month end)
-                over customer_months_so_far
+                over {{ customer_months_so_far }}
         ) as cohort_month,
         coalesce(
             max(case when months.purchase_count > 0 then months.activity_month end)
-                over customer_months_before,
+                over {{ customer_months_before }},
             customers_before.last_active_month
         ) as previous_active_month
     from months
     left join customers_before
         on months.customer_id = customers_before.customer_id
-    window
-        customer_months_so_far as (
-            partition by months.customer_id
-            order by months.activity_month
-            rows between unbounded preceding and current row
-        ),
-        customer_months_before as (
-            partition by months.customer_id
-            order by months.activity_month
-            rows between unbounded preceding and 1 preceding
-        )
 ),
 
 final as (

@@ -8,6 +8,12 @@
     partition_by=partitioned_by(['order_month']),
     pre_hook="{{ delete_changed_months('order_month', ref('int_orders_valued')) }}",
 ) }}
+{% set customer_orders -%}
+(
+    partition by orders.customer_id, orders.is_in_sequence
+    order by orders.ordered_at, orders.order_id
+)
+{%- endset %}
 
 with
 
@@ -60,24 +66,20 @@ sequenced as (
         case
             when orders.is_in_sequence
                 then
-                    row_number() over customer_orders
+                    row_number() over {{ customer_orders }}
                     + coalesce(customers_before.order_count, 0)
         end as order_number,
         case
             when orders.is_in_sequence
                 then
                     coalesce(
-                        lag(orders.order_date) over customer_orders,
+                        lag(orders.order_date) over {{ customer_orders }},
                         customers_before.last_order_date
                     )
         end as previous_order_date
     from orders
     left join customers_before
         on orders.customer_id = customers_before.customer_id
-    window customer_orders as (
-        partition by orders.customer_id, orders.is_in_sequence
-        order by orders.ordered_at, orders.order_id
-    )
 ),
 
 final as (

@@ -61,19 +61,24 @@ contract_customers as (
 ),
 
 contract_events as (
-    select
-        purchases.customer_id,
-        purchases.event_date
-    from purchases
-    inner join contract_customers
-        on purchases.customer_id = contract_customers.customer_id
-
-    union
-
-    select
+    select distinct
         customer_id,
         event_date
-    from paid_months
+    from (
+        select
+            purchases.customer_id,
+            purchases.event_date
+        from purchases
+        inner join contract_customers
+            on purchases.customer_id = contract_customers.customer_id
+
+        union all
+
+        select
+            customer_id,
+            event_date
+        from paid_months
+    ) as purchases_and_payments
 ),
 
 events as (

@@ -5,6 +5,7 @@
 -- those who left in it has had that time. Who returns on the day on which a contract of
 -- theirs starts has subscribed again; who ended a contract may also just buy again.
 {% set windows = [3, 6, 12] %}
+{% set customer_events = '(partition by customer_id order by event_number)' %}
 
 with
 
@@ -51,11 +52,10 @@ events_with_next as (
         event_number,
         churn_event,
         relationship,
-        lead(event_date) over customer_events as next_event_date,
-        lead(event_date, 2) over customer_events as second_next_event_date,
-        lead(event_date, 3) over customer_events as third_next_event_date
+        lead(event_date) over {{ customer_events }} as next_event_date,
+        lead(event_date, 2) over {{ customer_events }} as second_next_event_date,
+        lead(event_date, 3) over {{ customer_events }} as third_next_event_date
     from events
-    window customer_events as (partition by customer_id order by event_number)
 ),
 
 losses as (
