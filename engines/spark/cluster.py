@@ -199,7 +199,7 @@ class Cluster:
         """Kill a worker and its executor without warning, as a broken machine does."""
         if name not in self.alive():
             raise ClusterError(f"There is no {name} that runs.")
-        os.killpg(self.known()["pids"][name], signal.SIGKILL)
+        self._end(self.known()["pids"][name], (signal.SIGKILL,))
 
     def _launch(self, name: str, command: str, *arguments: str) -> int:
         """Start a process in a group of its own, its words in a log of its own."""
@@ -243,14 +243,16 @@ class Cluster:
             time.sleep(0.3)
 
     @staticmethod
-    def _end(pid: int) -> None:
+    def _end(
+        pid: int, orders: tuple[signal.Signals, ...] = (signal.SIGTERM, signal.SIGKILL)
+    ) -> None:
         """Ask a group of processes to end, and make it after ten seconds."""
-        for order, seconds in ((signal.SIGTERM, 10), (signal.SIGKILL, 5)):
+        for order in orders:
             try:
                 os.killpg(pid, order)
             except ProcessLookupError:
                 return
-            until = time.monotonic() + seconds
+            until = time.monotonic() + 10
             while time.monotonic() < until and is_alive(pid):
                 time.sleep(0.1)
 
