@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test lint lock demo clean
+.PHONY: help build test lint compile-engines lock demo clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # uv installs the lock in seconds; where it can't be had, pip does in half a minute
 .venv: requirements.lock
@@ -29,10 +29,21 @@ lint: .venv ## layout of SQL and Python
 	$(BIN)/ruff format --check .
 	$(BIN)/sqlfluff lint --processes 2 models
 
+.venv-offline: engines/offline/requirements.lock
+	$(PYTHON) -m venv --clear .venv-offline
+	.venv-offline/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r engines/offline/requirements.lock
+	@touch .venv-offline
+
+compile-engines: .venv-offline ## compile and parse all models for PostgreSQL, Redshift, Snowflake, BigQuery
+	.venv-offline/bin/python engines/offline/compile_offline.py
+
 lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--output-file requirements.lock
+	$(BIN)/uv pip compile --group offline --generate-hashes --universal \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--output-file engines/offline/requirements.lock
 
 demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py
