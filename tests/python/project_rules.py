@@ -722,7 +722,7 @@ NOT_PORTABLE: dict[str, str] = {
     r"\bas\s+(?:text|varchar|string)\b": "dbt.type_string()",
     r"\bround\s*\((?:[^(),]|\((?:[^()]|\([^()]*\))*\))*,": "money",
     r"\bqualify\b": "a sub-query and where",
-    r"\bwindow\s+\w+\s+as\b": "{% set %} and over {{ }}; Snowflake has no named windows",
+    r"\bwindow\s+\w+\s+as\b": "{% set %}; Snowflake has no named windows",
     r"\bunion\s+(?!all\b)": "select distinct over union all, which BigQuery has too",
     r"\bsample\s+as\s*\(": "sampled; sample is a word of Snowflake's",
     r"\b(?:group|order)\s+by\s+all\b": "the columns, written out",
