@@ -131,8 +131,12 @@ events_paced as (
                 when coalesce(contract_end_date <= event_date, true) then purchase_date
             end
         ) over {{ stay_events }} as silence_start_date,
-        {{ days_between('lag(event_date, 3) over ' ~ stay_events, 'event_date') }}
-            as latest_days,
+        -- over a window without a frame: with one Spark takes no lag
+        {{ days_between(
+            'lag(event_date, 3) over'
+            ~ ' (partition by customer_id, stay_number order by event_date)',
+            'event_date'
+        ) }} as latest_days,
         {{ days_between('first_value(event_date) over ' ~ stay_events, 'event_date') }}
             as stay_days,
         sum(revenue_amount) over {{ latest_events }} as latest_revenue_amount,
