@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 
-.PHONY: help build test lint test-spark lock demo clean
+.PHONY: help build test lint test-spark compile-engines lock demo clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # uv installs the lock in seconds; where it can't be had, pip does in half a minute
 .venv: requirements.lock
@@ -42,6 +42,14 @@ test-spark: .venv-spark ## build the demo shop on a Spark cluster, compare it wi
 	.venv-spark/bin/pytest -q engines/spark/tests
 	.venv-spark/bin/python engines/spark/check_spark.py
 
+.venv-offline: engines/offline/requirements.lock
+	$(PYTHON) -m venv --clear .venv-offline
+	.venv-offline/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r engines/offline/requirements.lock
+	@touch .venv-offline
+
+compile-engines: .venv-offline ## compile and parse all models for PostgreSQL, Redshift, Snowflake, BigQuery
+	.venv-offline/bin/python engines/offline/compile_offline.py
+
 lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
@@ -49,6 +57,9 @@ lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group spark --constraint requirements.lock --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--output-file engines/spark/requirements.lock
+	$(BIN)/uv pip compile --group offline --generate-hashes --universal \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--output-file engines/offline/requirements.lock
 
 demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py
