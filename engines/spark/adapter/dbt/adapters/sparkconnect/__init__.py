@@ -50,6 +50,20 @@ class SparkConnectConnectionManager(SparkConnectionManager):
 
     TYPE = "sparkconnect"
 
+    @classmethod
+    def open(cls, connection):
+        """Connect, and make the settings of the profile those of the session.
+
+        Spark's Thrift server ignores the ones that come with the connection.
+        """
+        was_open = connection.state == "open"
+        connection = super().open(connection)
+        if not was_open:
+            cursor = connection.handle.cursor()
+            for name, value in connection.credentials.server_side_parameters.items():
+                cursor.execute(f"set {name}={value}")
+        return connection
+
     @contextmanager
     def exception_handler(self, sql: str) -> Generator[None, None, None]:
         """Say what went wrong without the places in Spark's own code."""
