@@ -6,7 +6,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Libraries that are kept compiled load in half the time; images often forbid to keep them
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help build test lint compile-engines ducklake test-ducklake lock demo clean
+.PHONY: help build test lint compile-engines ducklake test-ducklake test-spark lock demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,14 +32,6 @@ lint: .venv ## layout of SQL and Python
 	$(BIN)/ruff format --check .
 	$(BIN)/python scripts/lint_sql.py lint --processes 2 models
 
-.venv-offline: engines/offline/requirements.lock
-	$(PYTHON) -m venv --clear .venv-offline
-	.venv-offline/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r engines/offline/requirements.lock
-	@touch .venv-offline
-
-compile-engines: .venv-offline ## compile and parse all models for PostgreSQL, Redshift, Snowflake, BigQuery
-	.venv-offline/bin/python engines/offline/compile_offline.py
-
 .venv/duckdb_extensions: .venv engines/ducklake/requirements.lock
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r engines/ducklake/requirements.lock \
 		|| $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r engines/ducklake/requirements.lock
@@ -51,16 +43,40 @@ ducklake: .venv/duckdb_extensions ## what the target ducklake needs (docs/engine
 test-ducklake: ducklake ## build the demo shop on DuckLake, compare it with DuckDB (needs PostgreSQL)
 	$(BIN)/python engines/ducklake/check_ducklake.py
 
+# The adapter is found through a path file, as a package that is installed would be
+.venv-spark: engines/spark/requirements.lock
+	$(PYTHON) -m venv --clear .venv-spark
+	.venv-spark/bin/pip install --quiet --disable-pip-version-check uv \
+		&& .venv-spark/bin/uv pip install --quiet --python .venv-spark/bin/python --no-deps --require-hashes -r engines/spark/requirements.lock \
+		|| .venv-spark/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r engines/spark/requirements.lock
+	.venv-spark/bin/python -c "import sysconfig; print('$(CURDIR)/engines/spark/adapter', file=open(sysconfig.get_path('purelib') + '/sparkconnect.pth', 'w'))"
+	@touch .venv-spark
+
+test-spark: .venv-spark ## build the demo shop on a Spark cluster, compare it with DuckDB (needs Java 17)
+	.venv-spark/bin/pytest -q engines/spark/tests
+	.venv-spark/bin/python engines/spark/check_spark.py
+
+.venv-offline: engines/offline/requirements.lock
+	$(PYTHON) -m venv --clear .venv-offline
+	.venv-offline/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r engines/offline/requirements.lock
+	@touch .venv-offline
+
+compile-engines: .venv-offline ## compile and parse all models for PostgreSQL, Redshift, Snowflake, BigQuery
+	.venv-offline/bin/python engines/offline/compile_offline.py
+
 lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--output-file requirements.lock
-	$(BIN)/uv pip compile --group offline --generate-hashes --universal \
-		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
-		--output-file engines/offline/requirements.lock
 	$(BIN)/uv pip compile --group ducklake --constraint requirements.lock --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--output-file engines/ducklake/requirements.lock
+	$(BIN)/uv pip compile pyproject.toml --group spark --constraint requirements.lock --generate-hashes --universal \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--output-file engines/spark/requirements.lock
+	$(BIN)/uv pip compile --group offline --generate-hashes --universal \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--output-file engines/offline/requirements.lock
 
 demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py

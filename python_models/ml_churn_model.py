@@ -458,9 +458,14 @@ def learn(customers: pd.DataFrame) -> pd.DataFrame:
     return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Learn from the windows after the test and the train cutoff."""
-    known = dbt.ref("int_churn_sample").df()
+    known = in_pandas(dbt.ref("int_churn_sample"))
     with LEARNING:
         learned = learn(known)
     return learned

@@ -266,9 +266,14 @@ def _row(fitted: Fit, is_ended, count) -> dict:
     }
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Fit the contract process to the contracts known at the live cutoff."""
-    counted = dbt.ref("int_contract_renewals").df()
+    counted = in_pandas(dbt.ref("int_contract_renewals"))
     with LEARNING, threadpool_limits(limits=1):
         learned = learn(counted)
     return learned

@@ -318,9 +318,14 @@ def learn(customers: pd.DataFrame, minimum_cluster_customers: int) -> pd.DataFra
     return rounded(learned[list(COLUMNS)].astype(COLUMNS).reset_index(drop=True))
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Learn clusters from the buyers of the live cutoff."""
-    customers = dbt.ref("int_cluster_sample").df()
+    customers = in_pandas(dbt.ref("int_cluster_sample"))
     minimum = int(dbt.config.meta_get("segment_minimum_customers"))
     with LEARNING:
         learned = learn(customers, minimum)

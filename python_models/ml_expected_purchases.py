@@ -334,16 +334,21 @@ def _rows(
     )
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Expect purchases per distinct pair of frequency and age, and period."""
-    counted = dbt.ref("int_purchase_histories").df()
-    periods = dbt.ref("int_value_periods").df()
+    counted = in_pandas(dbt.ref("int_purchase_histories"))
+    periods = in_pandas(dbt.ref("int_value_periods"))
     return learn(
         counted[
             ["cutoff", "customer_group", "frequency", "age_days"]
         ].drop_duplicates(),
         periods,
-        dbt.ref("ml_purchase_process").df(),
-        dbt.ref("ml_purchase_draws").df(),
+        in_pandas(dbt.ref("ml_purchase_process")),
+        in_pandas(dbt.ref("ml_purchase_draws")),
         float(dbt.config.meta_get("discount_rate_annual")),
     )

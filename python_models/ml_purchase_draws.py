@@ -85,7 +85,12 @@ def learn(fitted: pd.DataFrame) -> pd.DataFrame:
     return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Draws for the fits at the live cutoff, where customers are valued."""
-    fitted = dbt.ref("ml_purchase_process").df()
+    fitted = in_pandas(dbt.ref("ml_purchase_process"))
     return learn(fitted[fitted["cutoff"] == "live"])

@@ -547,9 +547,14 @@ def _row(fitted: Fit, histories: Histories) -> dict:
     )
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Fit the purchase processes to the histories of each cutoff and group."""
-    counted = dbt.ref("int_purchase_histories").df()
+    counted = in_pandas(dbt.ref("int_purchase_histories"))
     # the arrays are small: threads cost more than they give
     with LEARNING, threadpool_limits(limits=1):
         learned = learn(counted)

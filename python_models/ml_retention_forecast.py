@@ -470,9 +470,14 @@ def learn(series: pd.DataFrame) -> pd.DataFrame:
     return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Forecast the monthly series as of the live cutoff."""
-    known = dbt.ref("int_retention_series").df()
+    known = in_pandas(dbt.ref("int_retention_series"))
     with LEARNING:
         learned = learn(known)
     return learned

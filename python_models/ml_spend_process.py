@@ -284,9 +284,14 @@ def learn(spends: pd.DataFrame) -> pd.DataFrame:
     return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Fit the spend process to what customers spent by each cutoff."""
-    spends = dbt.ref("int_spend_sample").df()
+    spends = in_pandas(dbt.ref("int_spend_sample"))
     with LEARNING, threadpool_limits(limits=1):
         learned = learn(spends)
     return learned

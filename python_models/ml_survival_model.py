@@ -425,9 +425,14 @@ def learn(customers: pd.DataFrame) -> pd.DataFrame:
     return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Learn how long customers stay, from what was known at their start."""
-    known = dbt.ref("int_customer_lifetimes").df()
+    known = in_pandas(dbt.ref("int_customer_lifetimes"))
     with LEARNING:
         learned = learn(known)
     return learned

@@ -98,6 +98,27 @@ class Forest:
         return np.array(TIERS, dtype=object)[best], rate
 
 
+def scored(forest: Forest, cutoff: str, customers: pd.DataFrame) -> pd.DataFrame:
+    """Score one batch of customers; the columns of COLUMNS."""
+    tier, rate = forest.tiers(customers[forest.traits].to_numpy(dtype=float))
+    return pd.DataFrame(
+        {
+            "cutoff": cutoff,
+            "customer_id": customers["customer_id"],
+            "forest_tier": tier,
+            "forest_tier_rate": rate,
+        }
+    )
+
+
+def asked(forest: Forest, cutoff: str) -> tuple[str, list[str]]:
+    """Say who is scored, as a condition, and which columns that takes."""
+    return (
+        f"cutoff = '{cutoff}' and mean_purchase_amount > 0",
+        ["customer_id", *forest.traits],
+    )
+
+
 def score(session, nodes: pd.DataFrame, customers):
     """Score every customer, a batch at a time.
 
@@ -121,23 +142,12 @@ def score(session, nodes: pd.DataFrame, customers):
     columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
     writer.execute(f"create or replace table forest_scratch.tiers ({columns})")
     for learned_at, learned in nodes.groupby("cutoff"):
-        forest = Forest(learned)
-        asked_at = ASKED_AT[learned_at]
-        known = customers.filter(
-            f"cutoff = '{asked_at}' and mean_purchase_amount > 0"
-        ).project(", ".join(["customer_id", *forest.traits]))
+        forest, cutoff = Forest(learned), ASKED_AT[learned_at]
+        condition, wanted = asked(forest, cutoff)
+        known = customers.filter(condition).project(", ".join(wanted))
         reader.execute(known.sql_query())
         while len(batch := reader.fetch_df_chunk(BATCH_VECTORS)):
-            tier, rate = forest.tiers(batch[forest.traits].to_numpy(dtype=float))
-            scored = pd.DataFrame(
-                {
-                    "cutoff": asked_at,
-                    "customer_id": batch["customer_id"],
-                    "forest_tier": tier,
-                    "forest_tier_rate": rate,
-                }
-            )
-            writer.register("forest_batch", scored)
+            writer.register("forest_batch", scored(forest, cutoff, batch))
             writer.execute("insert into forest_scratch.tiers from forest_batch")
             writer.unregister("forest_batch")
     reader.close()
@@ -145,8 +155,49 @@ def score(session, nodes: pd.DataFrame, customers):
     return session.query("select * from forest_scratch.tiers")
 
 
+def score_on_spark(session, nodes: pd.DataFrame, customers):
+    """Score every customer where the row lies: the forest goes to the executors.
+
+    Parameters
+    ----------
+    session : SparkSession
+    nodes : DataFrame
+        ml_value_model.
+    customers : pyspark.sql.DataFrame
+        int_customer_traits.
+
+    Returns
+    -------
+    pyspark.sql.DataFrame
+        As `score`.
+    """
+    kinds = {"varchar": "string"}
+    columns = ", ".join(f"{name} {kinds.get(x, x)}" for name, x in COLUMNS.items())
+    everyone = session.createDataFrame([], columns)
+    for learned_at, learned in nodes.groupby("cutoff"):
+        forest, cutoff = Forest(learned), ASKED_AT[learned_at]
+        condition, wanted = asked(forest, cutoff)
+
+        def batches_scored(batches, forest=forest, cutoff=cutoff):
+            for batch in batches:
+                yield scored(forest, cutoff, batch)
+
+        known = customers.filter(condition).select(*wanted)
+        everyone = everyone.union(known.mapInPandas(batches_scored, columns))
+    return everyone
+
+
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Ask the forest at the train cutoff (the sample) and the live one (everyone)."""
-    nodes = dbt.ref("ml_value_model").df()
-    learned = score(session, nodes, dbt.ref("int_customer_traits"))
+    nodes = in_pandas(dbt.ref("ml_value_model"))
+    customers = dbt.ref("int_customer_traits")
+    if hasattr(customers, "mapInPandas"):
+        learned = score_on_spark(session, nodes, customers)
+    else:
+        learned = score(session, nodes, customers)
     return learned

@@ -385,9 +385,14 @@ def learn(customers: pd.DataFrame) -> pd.DataFrame:
     return rounded(nodes[list(COLUMNS)].astype(COLUMNS))
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Learn who will bring much at the test and the train cutoff."""
-    customers = dbt.ref("int_value_rule_sample").df()
+    customers = in_pandas(dbt.ref("int_value_rule_sample"))
     with LEARNING, threadpool_limits(limits=1):
         learned = learn(customers)
     return learned

@@ -142,9 +142,14 @@ def learn(customers: pd.DataFrame) -> pd.DataFrame:
     return rounded(pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS))
 
 
+def in_pandas(table) -> pd.DataFrame:
+    """Read a table of DuckDB's or Spark's into memory."""
+    return table.toPandas() if hasattr(table, "toPandas") else table.df()
+
+
 def model(dbt, session):
     """Regress what followed the test and the train cutoff on what was known then."""
-    customers = dbt.ref("int_regression_sample").df()
+    customers = in_pandas(dbt.ref("int_regression_sample"))
     with LEARNING, threadpool_limits(limits=1):
         learned = learn(customers)
     return learned

@@ -14,3 +14,12 @@
         ~ (', header' if format == 'csv' else '') ~ ')'
     ) -%}
 {%- endmacro %}
+
+{#- a folder of that name, with a file in it: of one task, so that the order holds -#}
+{% macro spark__write_file(query, path, format) -%}
+    {%- do run_query(
+        'insert overwrite directory ' ~ quoted_text(path) ~ ' using ' ~ format
+        ~ (" options (header 'true')" if format == 'csv' else '')
+        ~ ' select /*+ coalesce(1) */ * from (' ~ query ~ ') as written'
+    ) -%}
+{%- endmacro %}

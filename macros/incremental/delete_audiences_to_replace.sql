@@ -1,7 +1,6 @@
 {% macro delete_audiences_to_replace() -%}
     {%- if is_incremental() -%}
-        delete from {{ this }}
-        where
+        {%- set is_to_replace -%}
             not is_exported
             or audience_date = (
                 select cutoffs.cutoff_date
@@ -13,5 +12,7 @@
                         from {{ this }} as ledger
                     )
             )
+        {%- endset -%}
+        {{ delete_partitions(this, ['audience_date', 'is_exported'], is_to_replace) }}
     {%- endif -%}
 {%- endmacro %}

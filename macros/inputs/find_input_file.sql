@@ -1,4 +1,18 @@
 {% macro find_input_file(folder, table_name) -%}
+    {{ return(adapter.dispatch('find_input_file', 'customer_lifetime')(
+        folder, table_name
+    )) }}
+{%- endmacro %}
+
+{% macro default__find_input_file(folder, table_name) -%}
+    {%- do exceptions.raise_compiler_error(
+        'Only DuckDB reads inputs from files; the target ' ~ target.name ~ ' was to read '
+        ~ table_name ~ ' from ' ~ folder ~ '. Load the inputs as tables into a schema of'
+        ~ ' their own, set CLV_INPUT_SCHEMA to its name, and leave CLV_INPUT unset.'
+    ) -%}
+{%- endmacro %}
+
+{% macro duckdb__find_input_file(folder, table_name) -%}
     {%- set stem = folder.rstrip('/') ~ '/' ~ table_name -%}
     {%- set found = [] -%}
     {%- for pattern in [

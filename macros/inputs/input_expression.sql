@@ -3,18 +3,18 @@
     {%- set kinds = {
         'timestamp': ('DATE', 'TIMESTAMP'),
         'date': ('DATE', 'TIMESTAMP'),
-        'decimal(18, 4)': ('DECIMAL', 'DOUBLE', 'FLOAT', 'BIGINT', 'INTEGER',
+        'decimal(18, 4)': ('DECIMAL', 'DOUBLE', 'FLOAT', 'BIGINT', 'INTEGER', 'INT',
             'SMALLINT', 'TINYINT', 'HUGEINT', 'UBIGINT', 'UINTEGER', 'USMALLINT',
             'UTINYINT'),
-        'integer': ('BIGINT', 'INTEGER', 'SMALLINT', 'TINYINT', 'HUGEINT', 'UBIGINT',
-            'UINTEGER', 'USMALLINT', 'UTINYINT'),
+        'integer': ('BIGINT', 'INTEGER', 'INT', 'SMALLINT', 'TINYINT', 'HUGEINT',
+            'UBIGINT', 'UINTEGER', 'USMALLINT', 'UTINYINT'),
         'boolean': ('BOOLEAN',),
     } -%}
     {%- if type is none -%}
-        cast(null as varchar)
+        cast(null as {{ dbt.type_string() }})
     {%- elif type.split('(')[0] in kinds.get(wanted, ()) -%}
         {{ adapter.quote(column) }}
     {%- else -%}
-        nullif(trim(cast({{ adapter.quote(column) }} as varchar)), '')
+        nullif(trim(cast({{ adapter.quote(column) }} as {{ dbt.type_string() }})), '')
     {%- endif -%}
 {%- endmacro %}

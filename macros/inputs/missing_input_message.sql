@@ -3,7 +3,7 @@
     {%- set folder = env_var('CLV_INPUT', '') -%}
     {%- if schema and not folder -%}
         The required input {{ table_name }} is missing: there is no table
-        {{- ' ' ~ schema ~ '.' ~ table_name }} in {{ target.database }} (CLV_INPUT_SCHEMA).
+        {{- ' ' ~ schema ~ '.' ~ table_name }} in {{ target.database or target.name }} (CLV_INPUT_SCHEMA).
     {%- else -%}
         {%- set folder = (folder or 'seeds/demo').rstrip('/') -%}
         {%- set present = files_matching(folder ~ '/*') -%}

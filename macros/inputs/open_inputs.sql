@@ -11,14 +11,14 @@
                 ~ tables | map(attribute='name') | join(', ') ~ '.'
             ) -%}
         {%- endif -%}
-        {%- set statements = ['create schema if not exists raw'] -%}
+        {%- set commands = ['create schema if not exists raw'] -%}
         {%- for table in tables -%}
             {%- set found = find_input(table.name) -%}
-            {%- do statements.append(
+            {%- do commands.append(
                 'create or replace view raw.' ~ table.name
                 ~ ' as ' ~ input_query(table, found)
             ) -%}
         {%- endfor -%}
-        {{ statements | join(';\n') }}
+        {{ statements(commands) }}
     {%- endif -%}
 {%- endmacro %}

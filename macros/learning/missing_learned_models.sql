@@ -15,15 +15,13 @@
     {%- set missing = [] -%}
     {#- with --defer another environment's tables are read -#}
     {%- if read and not flags.DEFER -%}
-        {#- adapter.get_relation would open a transaction that nobody commits -#}
-        {%- set built = run_query(
-            'select lower(table_schema), lower(table_name)'
-            ~ ' from information_schema.tables'
-            ~ ' where table_catalog = current_database()'
-        ).rows | map('join', '.') | list -%}
-        {%- for node in read.values() | sort(attribute='name')
-            if (node.schema ~ '.' ~ node.alias) | lower not in built -%}
-            {%- do missing.append({'name': node.name, 'schema': node.schema}) -%}
+        {%- for schema, nodes in read.values() | groupby('schema') -%}
+            {%- set built = tables_of(schema) | map(attribute='name')
+                | map('lower') | list -%}
+            {%- for node in nodes | sort(attribute='name')
+                if node.alias | lower not in built -%}
+                {%- do missing.append({'name': node.name, 'schema': schema}) -%}
+            {%- endfor -%}
         {%- endfor -%}
     {%- endif -%}
     {%- do return(missing) -%}

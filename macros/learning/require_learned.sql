@@ -8,7 +8,7 @@
                 ~ missing | map(attribute='name') | join(', ')
                 ~ (' is' if missing | length == 1 else ' are')
                 ~ ' neither selected nor in the schema ' ~ schemas ~ ' of '
-                ~ target.database ~ '. Run `dbt build` once without'
+                ~ (target.database or target.name) ~ '. Run `dbt build` once without'
                 ~ ' `--exclude tag:learn`; after that it re-scores with what was'
                 ~ ' learned then.'
             ) -%}

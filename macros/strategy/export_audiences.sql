@@ -1,4 +1,5 @@
 {% macro export_audiences(results) -%}
+    {%- set folder = env_var('CLV_EXPORTS', 'exports') -%}
     {%- set members = results
         | selectattr('node.name', 'equalto', 'fct_audience_members') | list -%}
     {%- set ledger = results
@@ -23,8 +24,9 @@
                 ~ ' they are of another shop, delete them there.',
                 info=true
             ) -%}
+        {%- elif why_no_files(folder) -%}
+            {%- do log('No audience was exported: ' ~ why_no_files(folder), info=true) -%}
         {%- else -%}
-            {%- set folder = env_var('CLV_EXPORTS', 'exports') -%}
             {%- for channel in contact_channels() -%}
                 {%- set audience -%}
                     select audience_date, customer_id, strategy_id, offer
@@ -39,7 +41,7 @@
                 {%- endfor -%}
             {%- endfor -%}
             {%- do log('The audience of each channel is in ' ~ folder, info=true) -%}
-            update {{ ledger }} set is_exported = true where not is_exported
+            {{ set_true(ledger, 'is_exported') }}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}

@@ -7,6 +7,7 @@
     incremental_strategy='append',
     unique_key=['customer_id', 'activity_date'],
     on_schema_change='fail',
+    partition_by=partitioned_by(['activity_month']),
     pre_hook="{{ delete_changed_months(
         'activity_month', ref('fct_orders'), incoming_month='order_month',
         where=\"not is_guest and order_state = 'completed'\"

@@ -5,6 +5,7 @@
     incremental_strategy='append',
     unique_key=['customer_id', 'activity_month'],
     on_schema_change='fail',
+    partition_by=partitioned_by(['activity_month']),
     pre_hook="{{ delete_changed_months('activity_month', ref('int_customer_days')) }}",
 ) }}
 {% set customer_months_so_far -%}

@@ -5,6 +5,7 @@
     incremental_strategy='append',
     unique_key='order_id',
     on_schema_change='fail',
+    partition_by=partitioned_by(['order_month']),
     pre_hook="{{ delete_changed_months('order_month', ref('int_orders_valued')) }}",
 ) }}
 {% set customer_orders -%}

@@ -12,6 +12,7 @@
     incremental_strategy='append',
     unique_key=['audience_date', 'customer_id'],
     on_schema_change='fail',
+    partition_by=partitioned_by(['audience_date', 'is_exported']),
     full_refresh=false,
     pre_hook="{{ delete_audiences_to_replace() }}",
 ) }}

@@ -1,0 +1,3 @@
+"""Read by dbt."""
+
+version = "1.0.0"
