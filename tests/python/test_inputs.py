@@ -213,3 +213,26 @@ def test_the_schemas_of_the_build_are_no_inputs(warehouse):
     result = warehouse.dbt("build", environment={"CLV_INPUT_SCHEMA": "raw"})
     assert not result.succeeded
     assert "where the build writes its own tables" in result.output
+
+
+def test_a_build_that_spills_to_disk_goes_on(tmp_path, warehouse):
+    """DuckDB refuses a new folder to spill to once it has spilled."""
+    shop = tmp_path / "shop"
+    shop.mkdir()
+    orders = 1_000_000
+    duckdb.sql(f"""
+        copy (
+            select
+                'order ' || range as order_id,
+                'customer ' || hash(range) % 100000 as customer_id,
+                timestamp '2024-01-01' + to_minutes(range % 500000) as ordered_at,
+                1 + range % 90 as amount
+            from range({orders})
+        ) to '{shop}/orders.parquet'
+    """)
+    warehouse.build(
+        "--select", "+fct_orders", inputs=shop, environment={"CLV_MEMORY_LIMIT": "300MB"}
+    )
+    assert warehouse.query(
+        "select count(*), sum(order_number > 0) from fct_orders"
+    ) == [(orders, orders)]
