@@ -716,6 +716,7 @@ NOT_PORTABLE: dict[str, str] = {
     r"\b(?:string_agg|group_concat|listagg|list|array_agg)\s*\(": "sorted_list",
     r"\b(?:(?:arg_)?(?:max|min)_by|arg_?(?:max|min))\s*\(": "a window and a filter",
     r"\bcount_?if\s*\(": "sum(case when ... then 1 end)",
+    r"\bfilter\s*\(": "sum(case when ... then x end); few engines have it",
     r"::": "cast",
     r"\b(?:try_cast|safe_cast|try_to_\w+)\s*\(": "the macro try_cast",
     r"\bas\s+(?:double|real|float\d*)\b": "type_double()",

@@ -19,7 +19,7 @@ targets as (
     select
         customer_id,
         max(expected_profit_amount) as best_expected_profit_amount,
-        count(*) filter (where is_in_experiment) > 0 as is_in_experiment
+        count(case when is_in_experiment then 1 end) > 0 as is_in_experiment
     from {{ ref('int_strategy_targets') }}
     group by customer_id
 ),

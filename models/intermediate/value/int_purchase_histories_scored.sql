@@ -90,8 +90,12 @@ summed as (
         case
             when max(period_number) >= {{ months }}
                 then
-                    sum(cast(seasonal_purchases as decimal(38, 12)))
-                    filter (where period_number <= {{ months }})
+                    sum(
+                        case
+                            when period_number <= {{ months }}
+                                then cast(seasonal_purchases as decimal(38, 12))
+                        end
+                    )
         end as purchases_{{ months }}_months,
         {% endfor %}
         sum(cast(seasonal_purchases as decimal(38, 12))) as purchases,

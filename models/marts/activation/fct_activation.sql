@@ -74,24 +74,33 @@ counted as (
         count(days_to_second_purchase) as second_purchase_count,
         {{ percentile('days_to_second_purchase', 0.5) }}
             as median_days_to_second_purchase,
-        count(*) filter (where days_known >= 30) as activation_30_days_eligible_count,
-        count(*) filter (
-            where days_known >= 30 and days_to_first_purchase <= 30
-        ) as activation_30_days_count,
-        count(*) filter (where days_since_first_purchase >= 30)
+        count(case when days_known >= 30 then 1 end)
+            as activation_30_days_eligible_count,
+        count(case when days_known >= 30 and days_to_first_purchase <= 30 then 1 end)
+            as activation_30_days_count,
+        count(case when days_since_first_purchase >= 30 then 1 end)
             as second_purchase_30_days_eligible_count,
-        count(*) filter (
-            where days_since_first_purchase >= 30 and days_to_second_purchase <= 30
+        count(
+            case
+                when days_since_first_purchase >= 30 and days_to_second_purchase <= 30
+                    then 1
+            end
         ) as second_purchase_30_days_count,
-        count(*) filter (where days_since_first_purchase >= 60)
+        count(case when days_since_first_purchase >= 60 then 1 end)
             as second_purchase_60_days_eligible_count,
-        count(*) filter (
-            where days_since_first_purchase >= 60 and days_to_second_purchase <= 60
+        count(
+            case
+                when days_since_first_purchase >= 60 and days_to_second_purchase <= 60
+                    then 1
+            end
         ) as second_purchase_60_days_count,
-        count(*) filter (where days_since_first_purchase >= 90)
+        count(case when days_since_first_purchase >= 90 then 1 end)
             as second_purchase_90_days_eligible_count,
-        count(*) filter (
-            where days_since_first_purchase >= 90 and days_to_second_purchase <= 90
+        count(
+            case
+                when days_since_first_purchase >= 90 and days_to_second_purchase <= 90
+                    then 1
+            end
         ) as second_purchase_90_days_count
     from timed
     group by acquired_month, channel, first_open_month, is_observed

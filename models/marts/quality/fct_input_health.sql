@@ -58,13 +58,19 @@ summed as (
         max(counted.last_date) as last_date,
         coalesce(sum(counted.row_count), 0) as raw_row_count,
         coalesce(
-            sum(counted.row_count) filter (where counted.row_outcome = 'accepted'), 0
+            sum(
+                case when counted.row_outcome = 'accepted' then counted.row_count end
+            ), 0
         ) as accepted_row_count,
         coalesce(
-            sum(counted.row_count) filter (where counted.row_outcome = 'quarantined'), 0
+            sum(
+                case when counted.row_outcome = 'quarantined' then counted.row_count end
+            ), 0
         ) as quarantined_row_count,
         coalesce(
-            sum(counted.row_count) filter (where counted.row_outcome = 'duplicate'), 0
+            sum(
+                case when counted.row_outcome = 'duplicate' then counted.row_count end
+            ), 0
         ) as duplicate_row_count
     from inputs
     left join counted on inputs.input_name = counted.input_name

@@ -44,7 +44,7 @@ activity as (
     select
         cohort_month,
         activity_month,
-        count(*) filter (where is_active) as active_customer_count,
+        count(case when is_active then 1 end) as active_customer_count,
         sum(revenue_amount) as revenue_amount,
         sum(margin_amount) as margin_amount
     from customer_months

@@ -68,22 +68,22 @@ moved as (
 summed as (
     select
         calendar_month,
-        count(*) filter (where was_active) as previous_active_customer_count,
-        count(*) filter (where is_active) as active_customer_count,
-        count(*) filter (where movement = 'new') as new_customer_count,
-        count(*) filter (where was_active and is_active) as retained_customer_count,
-        count(*) filter (where movement = 'reactivated')
+        count(case when was_active then 1 end) as previous_active_customer_count,
+        count(case when is_active then 1 end) as active_customer_count,
+        count(case when movement = 'new' then 1 end) as new_customer_count,
+        count(case when was_active and is_active then 1 end) as retained_customer_count,
+        count(case when movement = 'reactivated' then 1 end)
             as reactivated_customer_count,
-        count(*) filter (where movement = 'churned') as churned_customer_count,
+        count(case when movement = 'churned' then 1 end) as churned_customer_count,
         sum(previous_revenue_amount) as previous_revenue_amount,
-        sum(movement_amount) filter (where movement = 'new') as new_revenue_amount,
-        sum(movement_amount) filter (where movement = 'expanded')
+        sum(case when movement = 'new' then movement_amount end) as new_revenue_amount,
+        sum(case when movement = 'expanded' then movement_amount end)
             as expansion_revenue_amount,
-        sum(movement_amount) filter (where movement = 'reactivated')
+        sum(case when movement = 'reactivated' then movement_amount end)
             as reactivation_revenue_amount,
-        sum(movement_amount) filter (where movement = 'contracted')
+        sum(case when movement = 'contracted' then movement_amount end)
             as contraction_revenue_amount,
-        sum(movement_amount) filter (where movement = 'churned')
+        sum(case when movement = 'churned' then movement_amount end)
             as churned_revenue_amount,
         sum(adjustment_amount) as adjustment_revenue_amount,
         sum(revenue_amount) as revenue_amount

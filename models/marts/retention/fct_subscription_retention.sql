@@ -16,19 +16,19 @@ changes as (
 changed as (
     select
         change_month,
-        count(*) filter (where movement = 'new') as new_subscriber_count,
-        count(*) filter (where movement = 'reactivated')
+        count(case when movement = 'new' then 1 end) as new_subscriber_count,
+        count(case when movement = 'reactivated' then 1 end)
             as reactivated_subscriber_count,
-        count(*) filter (where movement = 'churned') as churned_subscriber_count,
+        count(case when movement = 'churned' then 1 end) as churned_subscriber_count,
         sum(mrr_change_amount) as mrr_change_amount,
-        sum(mrr_change_amount) filter (where movement = 'new') as new_mrr_amount,
-        sum(mrr_change_amount) filter (where movement = 'expanded')
+        sum(case when movement = 'new' then mrr_change_amount end) as new_mrr_amount,
+        sum(case when movement = 'expanded' then mrr_change_amount end)
             as expansion_mrr_amount,
-        sum(mrr_change_amount) filter (where movement = 'reactivated')
+        sum(case when movement = 'reactivated' then mrr_change_amount end)
             as reactivation_mrr_amount,
-        sum(mrr_change_amount) filter (where movement = 'contracted')
+        sum(case when movement = 'contracted' then mrr_change_amount end)
             as contraction_mrr_amount,
-        sum(mrr_change_amount) filter (where movement = 'churned')
+        sum(case when movement = 'churned' then mrr_change_amount end)
             as churned_mrr_amount
     from changes
     group by change_month

@@ -47,7 +47,7 @@ merged as (
         sum({{ figure }}) as {{ figure }},
         {% endfor -%}
         count(*) as group_count,
-        count(*) filter (where is_merged_place) as place_count,
+        count(case when is_merged_place then 1 end) as place_count,
         max(segment) as last_segment
     from named
     group by segment_type, segment_shown

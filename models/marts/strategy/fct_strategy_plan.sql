@@ -45,27 +45,33 @@ everyone as (
 summed as (
     select
         strategy_id,
-        count(*) filter (where has_marketing_consent) as eligible_customer_count,
-        count(*) filter (where not has_marketing_consent)
+        count(case when has_marketing_consent then 1 end) as eligible_customer_count,
+        count(case when not has_marketing_consent then 1 end)
             as excluded_without_consent_count,
-        count(*) filter (where has_marketing_consent and expected_profit_amount > 0)
+        count(case when has_marketing_consent and expected_profit_amount > 0 then 1 end)
             as profitable_customer_count,
-        count(*) filter (
-            where has_marketing_consent and expected_profit_amount is null
+        count(
+            case
+                when has_marketing_consent and expected_profit_amount is null
+                    then 1
+            end
         ) as unknown_value_count,
-        sum(uplift) filter (where has_marketing_consent) as uplift_sum,
-        sum(value_at_stake_amount) filter (where has_marketing_consent)
+        sum(case when has_marketing_consent then uplift end) as uplift_sum,
+        sum(case when has_marketing_consent then value_at_stake_amount end)
             as value_at_stake_amount,
-        sum(expected_discount_amount) filter (where has_marketing_consent)
+        sum(case when has_marketing_consent then expected_discount_amount end)
             as expected_discount_amount,
-        sum(expected_incremental_margin_amount) filter (where has_marketing_consent)
+        sum(case when has_marketing_consent then expected_incremental_margin_amount end)
             as expected_incremental_margin_amount,
-        sum(contact_cost_amount) filter (where has_marketing_consent)
+        sum(case when has_marketing_consent then contact_cost_amount end)
             as total_cost_amount,
-        sum(contact_cost_amount) filter (
-            where has_marketing_consent and expected_profit_amount is not null
+        sum(
+            case
+                when has_marketing_consent and expected_profit_amount is not null
+                    then contact_cost_amount
+            end
         ) as valued_cost_amount,
-        sum(expected_profit_amount) filter (where has_marketing_consent)
+        sum(case when has_marketing_consent then expected_profit_amount end)
             as expected_profit_amount
     from targets
     group by strategy_id

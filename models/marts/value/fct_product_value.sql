@@ -77,9 +77,10 @@ customer_categories as (
     select
         customer_id,
         category,
-        sum({{ money('revenue_amount') }}) filter (where is_in_window)
+        sum(case when is_in_window then {{ money('revenue_amount') }} end)
             as revenue_amount,
-        sum({{ money('margin_amount') }}) filter (where is_in_window) as margin_amount
+        sum(case when is_in_window then {{ money('margin_amount') }} end)
+            as margin_amount
     from netted
     group by customer_id, category
 ),
