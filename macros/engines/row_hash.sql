@@ -23,11 +23,19 @@
 {%- endmacro %}
 
 {% macro redshift__row_hash(columns) -%}
-    strtol(left(md5({{ row_content(columns) }}), 10), 16)
+    strtol(left(md5(json_serialize(array(
+        {%- for column in columns -%}
+            cast({{ column }} as varchar){{ ', ' if not loop.last }}
+        {%- endfor -%}
+    ))), 10), 16)
 {%- endmacro %}
 
 {% macro bigquery__row_hash(columns) -%}
-    (farm_fingerprint({{ row_content(columns) }}) >> 24)
+    (farm_fingerprint(to_json_string([
+        {%- for column in columns -%}
+            cast({{ column }} as string){{ ', ' if not loop.last }}
+        {%- endfor -%}
+    ])) >> 24)
 {%- endmacro %}
 
 {% macro snowflake__row_hash(columns) -%}
