@@ -106,7 +106,8 @@ events_in_stays as (
         stays.churned_date,
         row_number() over {{ customer_events }} as bought_count,
         lead(events.event_date) over {{ customer_events }} as next_event_date,
-        max(events.contract_end_date) over {{ customer_events_so_far }} as contract_end_date,
+        max(events.contract_end_date) over {{ customer_events_so_far }}
+            as contract_end_date,
         count(stays.stay_start_date) over {{ customer_events_so_far }} as stay_number
     from events
     left join stays

@@ -2,15 +2,15 @@
 -- what the customer bought before and is still sold, and what sells best in the three
 -- categories bought most and in the shop: among the products of a category that a
 -- customer never bought, those that bring most margin in all are the most valuable, and
--- those that are bought most the likeliest (which only the train cutoff's methods need).
--- P: the category's rate per purchase, and the product's per purchase of the category,
--- are the customer's own, drawn towards everyone's (gamma-Poisson); with the purchases
--- to expect they give the chance to buy at least once. R: margin of a purchase, the
--- customer's own mean with everyone's counting as three purchases. V = P x R.
--- `recommended` is V without what the customer needs only one of, or bought so lately
--- that nine in ten would not be back for it: gaps between purchases at random are
--- exponential, and a tenth of those are below -ln(0.9) of the mean. The other methods
--- are there to be judged against it, at the train cutoff.
+-- those that are bought most the likeliest (which only the train cutoff's methods
+-- need). P: the category's rate per purchase, and the product's per purchase of the
+-- category, are the customer's own, drawn towards everyone's (gamma-Poisson); with the
+-- purchases to expect they give the chance to buy at least once. R: margin of a
+-- purchase, the customer's own mean with everyone's counting as three purchases. V is
+-- P x R. `recommended` is V without what the customer needs only one of, or bought so
+-- lately that nine in ten would not be back for it: gaps between purchases at random
+-- are exponential, and a tenth of those are below -ln(0.9) of the mean. The other
+-- methods are there to be judged against it, at the train cutoff.
 {% set methods = {
     'favourites': ['product_purchase_count desc', 'popularity_rank asc'],
     'probability': ['probability desc', 'rate desc'],
