@@ -10,6 +10,7 @@ engine lacks (docs/engines.md).
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -61,7 +62,8 @@ def parse_error(sql: str, dialect: str) -> str | None:
     try:
         sqlglot.parse_one(sql, dialect=dialect)
     except sqlglot.errors.SqlglotError as error:
-        return " ".join(str(error).split())[:300]
+        message = re.sub(r"\x1b\[\d+m", "", str(error))  # without its underlines
+        return " ".join(message.split())[:300]
     return None
 
 
