@@ -46,12 +46,12 @@ seen as (
     union all
 
     select
-        customer_id,
-        until_month as calendar_month,
-        stage as from_stage,
+        changes.customer_id,
+        changes.until_month as calendar_month,
+        changes.stage as from_stage,
         cast(null as {{ dbt.type_string() }}) as to_stage
     from changes
-    where not is_latest and until_month > calendar_month
+    where not changes.is_latest and changes.until_month > changes.calendar_month
 ),
 
 moved as (

@@ -239,7 +239,7 @@ scored as {{ inlined() }} (
 
 -- few customers, but many methods
 judged as (
-    select *
+    select scored.*
     from scored
     where cutoff = 'train'
 ),

@@ -37,7 +37,7 @@ future as (
 
 judged as {{ inlined() }} (
     select
-        *,
+        marked.*,
         {{ rejection_reasons([
             reject_missing('customer_id'),
             reject_bad_moment('created_at', '(select first_future_date from future)'),

@@ -24,7 +24,7 @@ future as (
 
 judged as {{ inlined() }} (
     select
-        *,
+        marked.*,
         {{ rejection_reasons([
             reject_missing('customer_id'),
             reject_missing('occurred_at'),

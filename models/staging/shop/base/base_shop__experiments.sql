@@ -23,7 +23,7 @@ future as (
 
 judged as {{ inlined() }} (
     select
-        *,
+        marked.*,
         {{ rejection_reasons([
             reject_missing('experiment_id'),
             reject_missing('customer_id'),

@@ -27,7 +27,7 @@ future as (
 
 judged as {{ inlined() }} (
     select
-        *,
+        marked.*,
         {{ rejection_reasons([
             reject_missing('spend_date'),
             reject_bad_moment('spend_date', '(select first_future_date from future)'),

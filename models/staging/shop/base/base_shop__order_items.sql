@@ -21,7 +21,7 @@ raw_order_items as {{ inlined() }} (
 
 judged as {{ inlined() }} (
     select
-        *,
+        marked.*,
         {{ rejection_reasons([
             reject_missing('order_id'),
             reject_missing('line_number'),

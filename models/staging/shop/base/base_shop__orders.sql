@@ -60,7 +60,7 @@ converted as {{ inlined() }} (
 
 judged as {{ inlined() }} (
     select
-        *,
+        converted.*,
         {{ rejection_reasons([
             reject_missing('order_id'),
             reject_missing('ordered_at'),

@@ -18,7 +18,7 @@ raw_products as {{ inlined() }} (
 
 judged as {{ inlined() }} (
     select
-        *,
+        marked.*,
         {{ rejection_reasons([
             reject_missing('product_id'),
             reject_bad_number('unit_cost'),

@@ -27,7 +27,7 @@ future as (
 
 judged as {{ inlined() }} (
     select
-        *,
+        marked.*,
         {{ rejection_reasons([
             reject_missing('subscription_id'),
             reject_missing('customer_id'),

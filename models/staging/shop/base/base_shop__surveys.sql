@@ -21,7 +21,7 @@ future as (
 
 judged as {{ inlined() }} (
     select
-        *,
+        marked.*,
         {{ rejection_reasons([
             reject_missing('customer_id'),
             reject_missing('responded_at'),

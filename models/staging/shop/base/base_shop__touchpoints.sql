@@ -25,7 +25,7 @@ future as (
 
 judged as {{ inlined() }} (
     select
-        *,
+        marked.*,
         {{ rejection_reasons([
             reject_missing('touchpoint_id'),
             reject_missing('customer_id'),
