@@ -61,9 +61,6 @@ DEFAULT_SETTINGS: dict[str, Any] = {
 # The only model that may lack parents and prefix: MetricFlow wants it by this name.
 TIME_SPINE = "metricflow_time_spine"
 
-# Read by one model alone, but three times there, and dear: a table is worked out once.
-KEPT_APART = {"int_category_interests"}
-
 
 def rule(function: Rule) -> Rule:
     """Add a function to the rules that every run checks."""
@@ -364,8 +361,6 @@ def rejoining_of_upstream_concepts(manifest: Manifest) -> list[str]:
     for above in sorted(readers):
         for between in sorted(readers[above]):
             below = readers.get(between, set())
-            if names[between] in KEPT_APART:
-                continue
             if len(below) == 1 and below <= readers[above]:
                 findings.append(
                     f"{names[between]} is read by {names[min(below)]} alone, which"

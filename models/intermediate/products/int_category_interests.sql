@@ -26,7 +26,8 @@ categories_bought as (
         cutoff,
         customer_id,
         category,
-        category_purchase_count
+        category_purchase_count,
+        margin_amount
     from {{ ref('int_categories_bought') }}
 ),
 
@@ -36,6 +37,8 @@ final as (
         categories_bought.customer_id,
         categories_bought.category,
         categories_bought.category_purchase_count,
+        customers.item_purchase_count,
+        categories_bought.margin_amount,
         {{ gamma_poisson_rate(
             'categories.shape', 'categories.mean_rate',
             'categories_bought.category_purchase_count',

@@ -4,6 +4,13 @@
 -- Categories never bought differ between customers only by how many purchases were seen
 -- and are expected: they are summed once per class of those (expected purchases in
 -- steps of five per cent), not once per customer.
+{% set step -%}
+    case
+        when next_purchases > 0
+            then cast(round(20 * ln(next_purchases)) as integer)
+    end
+{%- endset %}
+
 with
 
 customers as {{ inlined() }} (
@@ -11,10 +18,7 @@ customers as {{ inlined() }} (
         customer_id,
         item_purchase_count,
         next_purchases,
-        case
-            when next_purchases > 0
-                then cast(round(20 * ln(next_purchases)) as integer)
-        end as step
+        {{ step }} as step
     from {{ ref('int_product_customers') }}
     where cutoff = 'live'
 ),
@@ -34,8 +38,11 @@ bought as (
         customer_id,
         category,
         category_purchase_count,
-        margin_amount
-    from {{ ref('int_categories_bought') }}
+        item_purchase_count,
+        margin_amount,
+        next_purchases,
+        {{ step }} as step
+    from {{ ref('int_category_interests') }}
     where cutoff = 'live'
 ),
 
@@ -81,8 +88,8 @@ bought_instead as (
         bought.customer_id,
         {{ gamma_poisson_probability(
             'categories.shape', 'categories.mean_rate',
-            'bought.category_purchase_count', 'customers.item_purchase_count',
-            'customers.next_purchases'
+            'bought.category_purchase_count', 'bought.item_purchase_count',
+            'bought.next_purchases'
         ) }}
         * {{ ratio(
             'bought.margin_amount + 3 * categories.mean_margin',
@@ -90,12 +97,11 @@ bought_instead as (
         ) }} as category_value,
         never_bought.category_value as value_if_never_bought
     from bought
-    inner join customers on bought.customer_id = customers.customer_id
     inner join categories on bought.category = categories.category
     inner join never_bought
         on
-            customers.item_purchase_count = never_bought.item_purchase_count
-            and customers.step is not distinct from never_bought.step
+            bought.item_purchase_count = never_bought.item_purchase_count
+            and bought.step is not distinct from never_bought.step
             and bought.category = never_bought.category
 ),
 
