@@ -241,7 +241,7 @@ scored as {{ inlined() }} (
 judged as (
     select scored.*
     from scored
-    where cutoff = 'train'
+    where scored.cutoff = 'train'
 ),
 
 ranked as (
