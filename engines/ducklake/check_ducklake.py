@@ -10,11 +10,9 @@ In a temporary folder, with a PostgreSQL server of its own on 127.0.0.1:
    only the one before or the one after, and at the published snapshot nothing new;
 3. every public mart is compared again, and nothing that was written may be missing.
 
-Ends with 1 and says what differs if anything does. Today's shop is seeds/demo;
-yesterday's has no orders of its last day, and two others were not as they are today.
+Ends with 1 and says what differs if anything does. Which shops: engines/demo_shop.py.
 """
 
-import csv
 import multiprocessing
 import os
 import shutil
@@ -35,10 +33,10 @@ REPOSITORY = Path(__file__).parents[2]
 sys.path.insert(0, str(REPOSITORY / "engines"))
 
 from compare_marts import compare_all, of_catalogue, public_marts  # noqa: E402
+from demo_shop import DEMO, yesterdays_shop  # noqa: E402
 
 DBT = Path(sys.executable).with_name("dbt")
 EXTENSIONS = Path(sys.prefix) / "duckdb_extensions"
-DEMO = REPOSITORY / "seeds" / "demo"
 # no tests: what they say of rows that are the same is the same
 BUILD = ("build", "--warn-error", "--resource-type", "model", "--resource-type", "seed")
 # Built by the month, or anew; the ledger is not among them: it changes once more at the
@@ -251,22 +249,6 @@ def users(lake: Lake, published: int, reports: dict) -> Iterator[None]:
 
 
 # -- Shops and builds -------------------------------------------------------------
-
-
-def yesterdays_shop(folder: Path) -> Path:
-    """Write the demo shop as it was the day before its last."""
-    shutil.copytree(DEMO, folder)
-    with (DEMO / "orders.csv").open(newline="") as file:
-        header, *orders = csv.reader(file)
-    day, amount = header.index("ordered_at"), header.index("amount")
-    last_day = max(order[day][:10] for order in orders)
-    before = [order for order in orders if order[day][:10] < last_day]
-    # one has been corrected since, one has arrived late
-    before[-10][amount] = "1.00"
-    del before[-20]
-    with (folder / "orders.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([header, *before])
-    return folder
 
 
 def build(target: str, inputs: Path, work: Path, lake: Lake) -> float:

@@ -9,13 +9,10 @@ In a temporary folder, with a cluster of its own on 127.0.0.1:
 2. today's is built over it, on the worker that is left;
 3. after each, every public mart is compared, row for row.
 
-Ends with 1 and says what differs if anything does. Today's shop is seeds/demo;
-yesterday's has no orders of its last day, and two others were not as they are today.
+Ends with 1 and says what differs if anything does. Which shops: engines/demo_shop.py.
 """
 
-import csv
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -33,32 +30,16 @@ sys.path[:0] = [str(REPOSITORY / "engines"), str(Path(__file__).parent)]
 
 from cluster import PORTS, WORKERS, Cluster, free_port  # noqa: E402
 from compare_marts import compare_all, of_catalogue, of_folder, public_marts  # noqa: E402
+from demo_shop import DEMO, yesterdays_shop  # noqa: E402
 from load_inputs import load_inputs  # noqa: E402
 
 DBT = Path(sys.executable).with_name("dbt")
-DEMO = REPOSITORY / "seeds" / "demo"
 SCHEMA = "shop"
 # unit tests bring their own rows: they say nothing of an engine's tables; data tests
 # are the same queries on tables that are compared here
 BUILD = ("build", "--exclude-resource-type", "unit_test", "test")
 # each engine has its own; it serves to find the months that changed
 HASHES = ("content_hash",)
-
-
-def yesterdays_shop(folder: Path) -> Path:
-    """Write the demo shop as it was the day before its last."""
-    shutil.copytree(DEMO, folder)
-    with (DEMO / "orders.csv").open(newline="") as file:
-        header, *orders = csv.reader(file)
-    day, amount = header.index("ordered_at"), header.index("amount")
-    last_day = max(order[day][:10] for order in orders)
-    before = [order for order in orders if order[day][:10] < last_day]
-    # one has been corrected since, one has arrived late
-    before[-10][amount] = "1.00"
-    del before[-20]
-    with (folder / "orders.csv").open("w", newline="") as file:
-        csv.writer(file).writerows([header, *before])
-    return folder
 
 
 class Check:

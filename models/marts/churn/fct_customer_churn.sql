@@ -100,10 +100,10 @@ final as (
         case
             when scores.churn_probability_rate is not null and not judged.is_churned
                 then
-                    rank() over (
+                    cast(rank() over (
                         partition by judged.is_churned
                         order by scores.churn_probability_rate desc nulls last
-                    )
+                    ) as bigint)
         end as churn_risk_rank,
         scores.churn_reason_1,
         scores.churn_reason_2,
