@@ -14,7 +14,7 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +40,7 @@ class Comparison:
 
     name: str
     rows: int = 0
+    ties: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     largest_relative: float = 0.0
 
@@ -124,6 +125,7 @@ def compare(
     expected: Source,
     actual: Source,
     without: Iterable[str] = (),
+    ties: Mapping[str, float] | None = None,
 ) -> Comparison:
     """Compare one mart of two builds.
 
@@ -131,7 +133,11 @@ def compare(
     ----------
     without : iterable of str
         Columns that need not agree: hashes, which each engine computes its own way.
+    ties : mapping of str to float
+        Columns that may be so far apart, as they are where a tie is rounded. How many
+        are is told.
     """
+    ties = ties or {}
     result = Comparison(mart.name)
     types: list[dict[str, str]] = []
     for side, place in (("expected", expected), ("actual", actual)):
@@ -171,10 +177,14 @@ def compare(
                 f" then abs({one} - {other}) / greatest(abs({one}), abs({other})) end"
             )
             differ += f" and coalesce({gap} > {TOLERANCE}, true)"
+        tied = "false"
+        if column in ties:
+            tied = f"coalesce(abs({one} - {other}) <= {ties[column]}, false)"
         example = f"concat({one}, ' and ', {other})"
         measures += [
-            f"count(*) filter ({differ})",
-            f"min({example}) filter ({differ})",
+            f"count(*) filter ({differ} and {tied})",
+            f"count(*) filter ({differ} and not {tied})",
+            f"min({example}) filter ({differ} and not {tied})",
             f"max({gap})",
         ]
     rows = matched_rows(mart, expected(mart.name), actual(mart.name), types[0])
@@ -185,7 +195,9 @@ def compare(
     if extra:
         result.differences.append(f"{extra} rows are too many")
     for i, column in enumerate(compared):
-        count, example, gap = by_column[3 * i : 3 * i + 3]
+        tied, count, example, gap = by_column[4 * i : 4 * i + 4]
+        if tied:
+            result.ties.append(f"{column} in {tied} rows")
         if count:
             result.differences.append(f"{column} differs in {count} rows: {example}")
         result.largest_relative = max(result.largest_relative, gap or 0.0)
@@ -198,15 +210,28 @@ def compare_all(
     expected: Source,
     actual: Source,
     without: Iterable[str] = (),
+    ties: Mapping[str, Mapping[str, float]] | None = None,
 ) -> bool:
-    """Compare all marts and print what was found; whether they are all the same."""
+    """Compare all marts and print what was found; whether they are all the same.
+
+    Parameters
+    ----------
+    ties : mapping of str to mapping
+        The columns of a mart that may be a little apart, and how far (see `compare`).
+    """
+    ties = ties or {}
     # a moment read from a file of another engine is the same text
     connection.execute("set TimeZone = 'UTC'")
     connection.execute("set enable_progress_bar = false")
-    found = [compare(connection, mart, expected, actual, without) for mart in marts]
+    found = [
+        compare(connection, mart, expected, actual, without, ties.get(mart.name))
+        for mart in marts
+    ]
     print(f"{'mart':<30} {'rows':>8} {'largest relative':>17}  difference")
     for one in found:
         said = "; ".join(one.differences) or "none"
+        if one.ties:
+            said += f"; but for ties: {', '.join(one.ties)}"
         print(f"{one.name:<30} {one.rows:>8} {one.largest_relative:>17.1e}  {said}")
     differing = [one.name for one in found if one.differences]
     print(
