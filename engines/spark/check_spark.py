@@ -7,7 +7,7 @@ In a temporary folder, with a cluster of its own on 127.0.0.1:
 1. yesterday's shop is built on both engines; on Spark a worker is killed in the middle
    of it, with whatever it has in hand;
 2. today's is built over it, on the worker that is left;
-3. after each, every public mart is compared, row for row.
+3. after each, every public mart is compared, row for row, and every export.
 
 Ends with 1 and says what differs if anything does. Which shops: engines/demo_shop.py.
 """
@@ -145,6 +145,23 @@ class Check:
                 TIES,
             )
 
+    def exports_agree(self) -> bool:
+        """Compare the exported audiences; a file of DuckDB's is a folder of Spark's."""
+        files = sorted((self.work / "exports_duckdb").iterdir())
+        differing = []
+        with duckdb.connect() as connection:
+            for file in files:
+                parts = self.work / "exports_spark" / file.name / f"part-*{file.suffix}"
+                expected, actual = (
+                    connection.execute(f"from '{path}'").fetchall()
+                    for path in (file, parts)
+                )
+                if actual != expected:
+                    differing.append(file.name)
+        said = ", ".join(differing) or "none"
+        print(f"{len(files)} exports were compared; these differ: {said}", flush=True)
+        return bool(files) and not differing
+
 
 class Misfortune:
     """Kills a worker as soon as so many models are built.
@@ -184,13 +201,13 @@ def main() -> int:
                 "DuckDB": check.build("duckdb", yesterday),
             }
             print("\nThe full build, a worker killed in the middle of it:")
-            same = check.marts_agree()
+            agree = [check.marts_agree(), check.exports_agree()]
             second = {
                 "Spark": check.build("spark", DEMO),
                 "DuckDB": check.build("duckdb", DEMO),
             }
             print("\nThe build after a day's orders, a correction and a late one:")
-            same = check.marts_agree() and same
+            agree += [check.marts_agree(), check.exports_agree()]
             faults = []
             if not misfortune.has_come:
                 faults.append("No worker was killed: the build was over before.")
@@ -206,7 +223,7 @@ def main() -> int:
         )
     for fault in faults:
         print(fault)
-    return 0 if same and not faults else 1
+    return 0 if all(agree) and not faults else 1
 
 
 if __name__ == "__main__":
