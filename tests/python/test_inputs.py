@@ -231,7 +231,10 @@ def test_a_build_that_spills_to_disk_goes_on(tmp_path, warehouse):
         ) to '{shop}/orders.parquet'
     """)
     warehouse.build(
-        "--select", "+fct_orders", inputs=shop, environment={"CLV_MEMORY_LIMIT": "300MB"}
+        "--select",
+        "+fct_orders",
+        inputs=shop,
+        environment={"CLV_MEMORY_LIMIT": "300MB"},
     )
     assert warehouse.query(
         "select count(*), sum(order_number > 0) from fct_orders"
