@@ -1,7 +1,5 @@
 -- Each order line in the reporting currency. A line costs what it says, else what its
 -- product costs.
-{{ config(materialized='view') }}
-
 with
 
 order_items as (

@@ -9,7 +9,7 @@ live as (
     where cutoff = 'live'
 ),
 
-listed as {{ inlined() }} (
+listed as (
     select
         customer_id,
         cast(created_at as date) as created_date,

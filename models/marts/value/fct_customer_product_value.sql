@@ -4,16 +4,14 @@
 -- Categories never bought differ between customers only by how many purchases were seen
 -- and are expected: they are summed once per class of those (expected purchases in
 -- steps of five per cent), not once per customer.
-{% set step -%}
-    case
-        when next_purchases > 0
-            then cast(round(20 * ln(next_purchases)) as integer)
-    end
-{%- endset %}
+{% set step = (
+    'case when next_purchases > 0'
+    ~ ' then cast(round(20 * ln(next_purchases)) as integer) end'
+) %}
 
 with
 
-customers as {{ inlined() }} (
+customers as (
     select
         customer_id,
         item_purchase_count,
