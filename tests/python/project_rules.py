@@ -6,7 +6,8 @@ Three families of rules, each a function from the manifest to a list of findings
   the package. Where its releases 1 and 2 differ, the stricter one is checked; its
   lists of exceptions and exclusions are not read;
 - portability: SQL that every engine of the project runs, and no clock or dice;
-- documentation: grains, contracts, columns and macros that say what they are.
+- documentation: grains, contracts, columns and macros that say what they are;
+  and what the selector `daily` leaves out.
 
 A fourth, the spelling of YAML keys, comes from parsing the project (`parse`).
 
@@ -1038,6 +1039,33 @@ def column_names_tell_the_type(manifest: Manifest) -> list[str]:
                         f"{model['name']}.{column['name']} is {data_type},"
                         f" not {' or '.join(types)}"
                     )
+    return findings
+
+
+@rule
+def weekly_models_are_apart(manifest: Manifest) -> list[str]:
+    """Tag weekly what reads a weekly model, and what only those or learners read.
+
+    The selector `daily` leaves out the tags `weekly` and `learn`: nothing that it
+    builds may stand on what it does not build, or serve no one. What is learned is the
+    exception; it is meant to be older than what it scores.
+    """
+    left_out = {"weekly", "learn"}
+    readers = defaultdict(list)
+    for parent, child in edges(manifest):
+        if {parent["resource_type"], child["resource_type"]} == {"model"}:
+            readers[parent["unique_id"]].append(child)
+    findings = []
+    for model in nodes(manifest, "model"):
+        read_by = readers[model["unique_id"]]
+        daily = [child for child in read_by if not left_out & {*child["tags"]}]
+        if "weekly" in model["tags"] and daily:
+            findings.append(
+                f"{model['name']}, a weekly one, is read by {listed(daily)}"
+            )
+        is_daily = not left_out & {*model["tags"]}
+        if is_daily and read_by and not daily and not is_public(model):
+            findings.append(f"{model['name']} is read by {listed(read_by)} alone")
     return findings
 
 

@@ -96,6 +96,7 @@ def add_model(manifest: Manifest, path: str, reads: list[str], **changes: Any) -
             }
         },
         "access": "private",
+        "tags": [],
         "config": {"materialized": "table", "contract": {"enforced": False}},
     }
     add(manifest, "nodes", model | changes)
@@ -297,6 +298,7 @@ BROKEN: dict[str, Change] = {
     "marts_are_public_and_contracted": sets("nodes", MART, access="protected"),
     "macros_are_documented": sets("macros", "macro.shop.size", description=""),
     "column_names_tell_the_type": with_column("is_guest", "integer"),
+    "weekly_models_are_apart": sets("nodes", INTERMEDIATE, tags=["weekly"]),
     "column_types_agree": with_all(
         with_column("order_value", "double"),
         with_column("order_value", "decimal(18, 4)", STAGING),
@@ -350,6 +352,19 @@ def test_a_seed_read_twice_on_one_path_is_a_rejoining(shop: Manifest) -> None:
     seed = SEED["unique_id"]
     change = with_all(reads(MART, seed), reads(INTERMEDIATE, seed))
     assert findings("rejoining_of_upstream_concepts", shop, change)
+
+
+def test_what_only_learners_read_is_not_built_daily(shop: Manifest) -> None:
+    rule = "weekly_models_are_apart"
+    assert findings(rule, shop, sets("nodes", MART, tags=["learn"])) == [
+        "int_orders_valued is read by fct_orders alone"
+    ]
+
+
+def test_a_daily_mart_may_be_read_by_weekly_models_alone(shop: Manifest) -> None:
+    weekly = with_models("marts/fct_more", 1, [MART])
+    tagged = sets("nodes", "model.shop.fct_more_0", tags=["weekly"])
+    assert not findings("weekly_models_are_apart", shop, with_all(weekly, tagged))
 
 
 def test_fanout_counts_only_children_without_children(shop: Manifest) -> None:

@@ -1,4 +1,4 @@
-"""Building with what was learned before: `dbt build --exclude tag:learn`."""
+"""Building with what was learned before: `--selector daily`, `--exclude tag:learn`."""
 
 import random
 from datetime import date, timedelta
@@ -48,12 +48,10 @@ def rescored(
     refused = warehouse.dbt("build", *arguments, inputs=inputs)
     with duckdb.connect(str(warehouse.path), read_only=True) as connection:
         present = connection.execute("from duckdb_tables()").fetchall()
-    warehouse.build(*SELECTED, inputs=inputs)
+    warehouse.build(inputs=inputs)
     before = {name: warehouse.table(f"learned.{name}") for name in LEARNED}
     before |= {name: warehouse.table(name) for name in SCORED}
-    warehouse.build(
-        *SELECTED, "--exclude", "tag:learn", inputs=shop(folder / "later", 19)
-    )
+    warehouse.build("--selector", "daily", inputs=shop(folder / "later", 19))
     return warehouse, refused, present, before
 
 
@@ -95,3 +93,20 @@ def test_a_month_that_has_passed_since_stands_beside_its_forecast(rescored):
         for row in before["fct_retention_forecast"]
         if row[0] == "revenue_amount" and row[1] == passed and row[10]
     ]
+
+
+def test_a_daily_build_leaves_out_no_more_than_it_says(rescored):
+    """Whatever is not tagged weekly is as if all but the learners had been built."""
+    warehouse, _, _, _ = rescored
+    listed = warehouse.dbt(
+        "ls", "--select", "tag:weekly", "--output", "name", "--quiet"
+    ).output
+    weekly = {name for name in listed.split() if name.startswith("fct_")}
+    daily = {name: warehouse.table(name) for name in warehouse.marts()}
+    stood = warehouse.table("fct_value_backtest")
+    inputs = warehouse.path.parent / "later"
+    warehouse.build("--exclude", "tag:learn", inputs=inputs)
+    whole = {name: warehouse.table(name) for name in warehouse.marts()}
+    assert {name for name in whole if whole[name] != daily[name]} <= weekly
+    # and it does leave those out
+    assert warehouse.table("fct_value_backtest") != stood
