@@ -88,6 +88,14 @@ judged as (
         horizons.horizon_days,
         predictions.stay_days,
         predictions.stay_days + horizons.horizon_days as end_day_number,
+        spans.last_day_number,
+        spans.plain_daily_hazard,
+        -- beyond the days observed the last one stands. Worked out before the joins: one
+        -- on days of two tables may be done by relationship alone, each with each
+        least(predictions.stay_days, spans.last_day_number) as now_day_number,
+        least(
+            predictions.stay_days + horizons.horizon_days, spans.last_day_number
+        ) as later_day_number,
         case horizons.survival_horizon
             when '3 months' then predictions.survival_3_months_rate
             when '6 months' then predictions.survival_6_months_rate
@@ -102,6 +110,7 @@ judged as (
             else 1
         end as survived
     from predictions
+    inner join spans on predictions.relationship = spans.relationship
     cross join horizons
     inner join outcomes
         on
@@ -109,7 +118,7 @@ judged as (
             and predictions.stay_from_date = outcomes.stay_from_date
 ),
 
--- the survival of everyone of the same age; beyond the days observed, at the last rate
+-- the survival of everyone of the same age
 aged as (
     select
         judged.relationship,
@@ -120,22 +129,20 @@ aged as (
         judged.survived,
         {{ survival_rate(
             'later_days.plain_cumulative_hazard - now_days.plain_cumulative_hazard'
-            ~ ' + spans.plain_daily_hazard * ('
-            ~ 'greatest(0, judged.end_day_number - spans.last_day_number)'
-            ~ ' - greatest(0, judged.stay_days - spans.last_day_number))',
+            ~ ' + judged.plain_daily_hazard * ('
+            ~ 'greatest(0, judged.end_day_number - judged.last_day_number)'
+            ~ ' - greatest(0, judged.stay_days - judged.last_day_number))',
             '0'
         ) }} as age_rate
     from judged
-    inner join spans on judged.relationship = spans.relationship
     inner join baseline as now_days
         on
             judged.relationship = now_days.relationship
-            and least(judged.stay_days, spans.last_day_number) = now_days.day_number
+            and judged.now_day_number = now_days.day_number
     inner join baseline as later_days
         on
             judged.relationship = later_days.relationship
-            and later_days.day_number
-            = least(judged.end_day_number, spans.last_day_number)
+            and judged.later_day_number = later_days.day_number
 ),
 
 -- sums of decimals are the same in any order of rows
