@@ -8,11 +8,18 @@
     ) -%}
 {%- endmacro %}
 
+{#- whoever reads it, or kills the build, finds a whole file: a bucket sees to that itself -#}
 {% macro duckdb__write_file(query, path, format) -%}
+    {%- set written = path if '://' in path else path ~ '.new' -%}
     {%- do run_query(
-        'copy (' ~ query ~ ') to ' ~ quoted_text(path) ~ ' (format ' ~ format
+        'copy (' ~ query ~ ') to ' ~ quoted_text(written) ~ ' (format ' ~ format
         ~ (', header' if format == 'csv' else '') ~ ')'
     ) -%}
+    {%- if written != path -%}
+        {%- do run_query(
+            'select replace_file(' ~ quoted_text(written) ~ ', ' ~ quoted_text(path) ~ ')'
+        ) -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- a folder of that name, with a file in it: of one task, so that the order holds -#}

@@ -1,0 +1,179 @@
+"""What SQL can't do, as functions of dbt's connection (profiles.yml names this plugin).
+
+- `replace_file(new, path)` puts a finished file in the place of another at once;
+- `publish_tables(request)` copies tables to a new version of the published file.
+"""
+
+import json
+from pathlib import Path
+
+import duckdb
+from dbt.adapters.duckdb.plugins import BasePlugin
+from published import (
+    SERVED,
+    add_version,
+    locked,
+    published_folder,
+    replace_file,
+    versions,
+)
+
+COLUMNS = {
+    "version": ("integer", "Number of the version, counted up with each publication."),
+    "as_of_date": ("date", "The day whose evening the tables describe."),
+    "published_at": ("timestamp", "When the version was published, in UTC."),
+    "invocation_id": ("varchar", "Identifies the run of dbt that built it."),
+}
+
+
+# how DuckDB and the system say that there is no room
+NO_ROOM = ("No space left", "File too large", "quota exceeded")
+
+
+def name_of(*parts: str) -> str:
+    """A name in SQL."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def text(value: object) -> str:
+    """A text in SQL."""
+    return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
+def remove(database: Path) -> None:
+    """Remove a database file and its log."""
+    for path in (database, Path(f"{database}.wal")):
+        path.unlink(missing_ok=True)
+
+
+def copy_table(
+    cursor: duckdb.DuckDBPyConnection, source: tuple[str, str, str]
+) -> None:
+    """Copy a table, given as database, schema and name, with its descriptions."""
+    copy = name_of("publication_new", "main", source[2])
+    cursor.execute(f"create table {copy} as from {name_of(*source)}")
+    place = "where (database_name, schema_name, table_name) = (?, ?, ?)"
+    for column, comment in cursor.execute(
+        f"select null, comment from duckdb_tables() {place} union all"
+        f" select column_name, comment from duckdb_columns() {place}",
+        [*source, *source],
+    ).fetchall():
+        described = f"column {copy}.{name_of(column)}" if column else f"table {copy}"
+        if comment:
+            cursor.execute(f"comment on {described} is {text(comment)}")
+
+
+def write_publication(
+    cursor: duckdb.DuckDBPyConnection, version: int, request: dict
+) -> None:
+    """Write the one row that says which version this is."""
+    table = "publication_new.main.publication"
+    columns = ", ".join(f"{name} {kind}" for name, (kind, _) in COLUMNS.items())
+    cursor.execute(f"create table {table} ({columns})")
+    cursor.execute(
+        f"insert into {table} values (?, ?, now() at time zone 'UTC', ?)",
+        [version, request["as_of_date"], request["invocation_id"]],
+    )
+    cursor.execute(f"comment on table {table} is 'One row: what was published, when.'")
+    for name, (_, description) in COLUMNS.items():
+        cursor.execute(f"comment on column {table}.{name} is {text(description)}")
+
+
+def copy_tables(
+    cursor: duckdb.DuckDBPyConnection, served: Path, request: dict
+) -> list[str]:
+    """Copy all tables; return the names of those that are nowhere to be had.
+
+    What was not built in this run is taken from the version that is served: what stands
+    in the warehouse may be of a build that did not pass.
+    """
+    standing = []
+    if served.exists() and not all(t["is_built"] for t in request["tables"]):
+        cursor.execute(f"attach {text(served)} as publication_before (read_only)")
+        standing = cursor.execute(
+            "select table_name from duckdb_tables()"
+            " where database_name = 'publication_before'"
+        ).fetchall()
+    missing = []
+    for table in request["tables"]:
+        name = table["name"]
+        if table["is_built"]:
+            copy_table(cursor, (request["database"], table["schema"], name))
+        elif (name,) in standing:
+            copy_table(cursor, ("publication_before", "main", name))
+        else:
+            missing.append(name)
+    return missing
+
+
+class Plugin(BasePlugin):
+    """Functions that hooks call in SQL."""
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Add the functions."""
+        self.connection = conn
+        for function, parameters in (
+            (self.replace_file, ["varchar", "varchar"]),
+            (self.publish_tables, ["varchar"]),
+        ):
+            # side effects: not worked out ahead, nor twice
+            conn.create_function(
+                function.__name__, function, parameters, "varchar", side_effects=True
+            )
+
+    def replace_file(self, new: str, path: str) -> str:
+        """Put a finished file in the place of another."""
+        replace_file(Path(new), Path(path))
+        return path
+
+    def publish_tables(self, request: str) -> str:
+        """Publish tables as the next version.
+
+        Parameters
+        ----------
+        request : str
+            JSON of `database`, `tables` (each with `name`, `schema`, `is_built`),
+            `as_of_date` and `invocation_id`.
+
+        Returns
+        -------
+        str
+            JSON of `message` and `is_published`.
+        """
+        folder = published_folder()
+        try:
+            with locked(folder):
+                message = self.publish(folder, json.loads(request))
+            return json.dumps({"message": message, "is_published": True})
+        except (OSError, duckdb.Error) as error:
+            what_to_do = "Make sure that dbt can write to that folder"
+            if any(words in str(error) for words in NO_ROOM):
+                what_to_do = "Make room on that disk"
+            message = (
+                f"The build passed but could not be published in {folder}, where what is"
+                f" served stays as it was. {what_to_do}, or name another folder in"
+                f" CLV_PUBLISHED, and build again. The cause: {error}"
+            )
+            return json.dumps({"message": message, "is_published": False})
+
+    def publish(self, folder: Path, request: dict) -> str:
+        """Copy the tables to a new file and serve it; say what was done."""
+        new = folder / "versions" / ".new.duckdb"
+        version = max(versions(folder), default=0) + 1
+        remove(new)  # what is left of a process that was killed
+        cursor = self.connection.cursor()
+        try:
+            cursor.execute(f"attach {text(new)} as publication_new")
+            cursor.execute("begin")
+            missing = copy_tables(cursor, folder / SERVED, request)
+            write_publication(cursor, version, request)
+            cursor.execute("commit")
+            # writes all into the file itself, and leaves no log beside it
+            cursor.execute("detach publication_new")
+            add_version(folder, version, new)
+        finally:
+            cursor.close()
+            remove(new)
+        return f"Published version {version} as {folder / SERVED}" + (
+            f", without {', '.join(missing)}: a whole build adds them" if missing else ""
+        )
