@@ -6,7 +6,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Libraries that are kept compiled load in half the time; images often forbid to keep them
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help build test lint compile-engines ducklake test-ducklake test-spark lock demo clean
+.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark lock demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,15 @@ build: .venv ## install what is needed and build the warehouse (the demo shop, o
 test: .venv ## everything: dbt data and unit tests, pytest, lint
 	$(MAKE) lint
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+
+test-faults: .venv ## builds killed twenty times at random moments
+	$(BIN)/pytest -m faults
+
+versions: .venv ## the published versions of the warehouse
+	$(BIN)/python scripts/published.py list
+
+rollback: .venv ## serve the published version before, or VERSION=3
+	$(BIN)/python scripts/published.py rollback $(VERSION)
 
 lint: .venv ## layout of SQL and Python
 	$(BIN)/ruff check .
@@ -82,4 +91,4 @@ demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py
 
 clean: ## remove what a build made
-	rm -rf target logs warehouse/*.duckdb*
+	rm -rf target logs warehouse/*.duckdb* warehouse/published

@@ -5,9 +5,12 @@
 """
 
 import json
+import re
+from collections import defaultdict
 from pathlib import Path
 
 import duckdb
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
 from published import (
     SERVED,
@@ -31,12 +34,12 @@ NO_ROOM = ("No space left", "File too large", "quota exceeded")
 
 
 def name_of(*parts: str) -> str:
-    """A name in SQL."""
+    """Quote the parts of a name."""
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 
 
 def text(value: object) -> str:
-    """A text in SQL."""
+    """Write a text, or null."""
     return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
 
 
@@ -46,21 +49,32 @@ def remove(database: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+def descriptions(cursor: duckdb.DuckDBPyConnection, database: str) -> dict:
+    """All comments of a database: by schema and table, the columns and their comments.
+
+    The column None stands for the table.
+    """
+    found = defaultdict(list)
+    for schema, table, column, comment in cursor.execute(
+        "select schema_name, table_name, null, comment from duckdb_tables()"
+        " where database_name = $1 and comment is not null union all"
+        " select schema_name, table_name, column_name, comment from duckdb_columns()"
+        " where database_name = $1 and comment is not null",
+        [database],
+    ).fetchall():
+        found[schema, table].append((column, comment))
+    return found
+
+
 def copy_table(
-    cursor: duckdb.DuckDBPyConnection, source: tuple[str, str, str]
+    cursor: duckdb.DuckDBPyConnection, source: tuple[str, str, str], described: list
 ) -> None:
     """Copy a table, given as database, schema and name, with its descriptions."""
     copy = name_of("publication_new", "main", source[2])
     cursor.execute(f"create table {copy} as from {name_of(*source)}")
-    place = "where (database_name, schema_name, table_name) = (?, ?, ?)"
-    for column, comment in cursor.execute(
-        f"select null, comment from duckdb_tables() {place} union all"
-        f" select column_name, comment from duckdb_columns() {place}",
-        [*source, *source],
-    ).fetchall():
-        described = f"column {copy}.{name_of(column)}" if column else f"table {copy}"
-        if comment:
-            cursor.execute(f"comment on {described} is {text(comment)}")
+    for column, comment in described:
+        what = f"column {copy}.{name_of(column)}" if column else f"table {copy}"
+        cursor.execute(f"comment on {what} is {text(comment)}")
 
 
 def write_publication(
@@ -87,27 +101,45 @@ def copy_tables(
     What was not built in this run is taken from the version that is served: what stands
     in the warehouse may be of a build that did not pass.
     """
-    standing = []
+    standing, stood = [], {}
     if served.exists() and not all(t["is_built"] for t in request["tables"]):
         cursor.execute(f"attach {text(served)} as publication_before (read_only)")
         standing = cursor.execute(
             "select table_name from duckdb_tables()"
             " where database_name = 'publication_before'"
         ).fetchall()
-    missing = []
+        stood = descriptions(cursor, "publication_before")
+    database, missing = request["database"], []
+    built = descriptions(cursor, database)
     for table in request["tables"]:
-        name = table["name"]
+        schema, name = table["schema"], table["name"]
         if table["is_built"]:
-            copy_table(cursor, (request["database"], table["schema"], name))
+            copy_table(cursor, (database, schema, name), built[schema, name])
         elif (name,) in standing:
-            copy_table(cursor, ("publication_before", "main", name))
+            before = ("publication_before", "main", name)
+            copy_table(cursor, before, stood["main", name])
         else:
             missing.append(name)
     return missing
 
 
 class Plugin(BasePlugin):
-    """Functions that hooks call in SQL."""
+    """Functions that hooks call in SQL, and a plain word where the file is locked."""
+
+    def update_connection_config(self, creds: DuckDBCredentials, config: dict) -> None:
+        """Before dbt opens the warehouse: see that it can, else say what to do."""
+        try:
+            duckdb.connect(creds.path, config=config).close()
+        except duckdb.IOException as error:
+            holder = re.search(r"lock is held in (.*? \(PID \d+\))", str(error))
+            if not holder:
+                raise RuntimeError(str(error)) from error
+            raise RuntimeError(
+                f"The warehouse {creds.path} is in use by {holder[1]}, and one process"
+                " writes at a time. If that is a build, wait until it has ended or take"
+                " another CLV_WAREHOUSE; if it is a reader, end it: readers open the"
+                f" published file, {published_folder() / SERVED}."
+            ) from error
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Add the functions."""
@@ -150,8 +182,8 @@ class Plugin(BasePlugin):
             if any(words in str(error) for words in NO_ROOM):
                 what_to_do = "Make room on that disk"
             message = (
-                f"The build passed but could not be published in {folder}, where what is"
-                f" served stays as it was. {what_to_do}, or name another folder in"
+                f"The build passed but could not be published in {folder}; what is"
+                f" served there stays as it was. {what_to_do}, or name another folder in"
                 f" CLV_PUBLISHED, and build again. The cause: {error}"
             )
             return json.dumps({"message": message, "is_published": False})
@@ -175,5 +207,7 @@ class Plugin(BasePlugin):
             cursor.close()
             remove(new)
         return f"Published version {version} as {folder / SERVED}" + (
-            f", without {', '.join(missing)}: a whole build adds them" if missing else ""
+            f", without {', '.join(missing)}: a whole build adds them"
+            if missing
+            else ""
         )

@@ -34,13 +34,13 @@ def published_folder() -> Path:
 
 
 def versions(folder: Path) -> dict[int, Path]:
-    """The versions that are kept, the oldest first."""
+    """Find the versions that are kept, the oldest first."""
     paths = (folder / "versions").glob("*.duckdb")
     return dict(sorted((int(p.stem), p) for p in paths if p.stem.isdecimal()))
 
 
 def publication(path: Path) -> dict:
-    """What a published file says of itself: version, as_of_date, published_at, ..."""
+    """Read the one row that a published file says of itself."""
     with duckdb.connect(str(path), read_only=True) as connection:
         result = connection.execute("from publication")
         names = [column[0] for column in result.description]
@@ -48,7 +48,7 @@ def publication(path: Path) -> dict:
 
 
 def served_version(folder: Path) -> int | None:
-    """The version that is served; none before the first."""
+    """Tell which version is served; none before the first."""
     served = folder / SERVED
     return publication(served)["version"] if served.exists() else None
 
@@ -63,7 +63,7 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 def replace_file(new: Path, path: Path) -> None:
-    """Put a finished file in the place of another at once, to stay after a power cut."""
+    """Put a finished file in the place of another at once, and on the disk."""
     _to_disk(new)
     os.replace(new, path)
     _to_disk(path.parent)
@@ -100,7 +100,7 @@ def add_version(folder: Path, version: int, new: Path) -> None:
 
 
 def described(path: Path) -> str:
-    """A version in words."""
+    """Put a version in words."""
     said = publication(path)
     return (
         f"version {said['version']} (as of {said['as_of_date']},"
@@ -128,8 +128,9 @@ def rollback(folder: Path, version: int | None = None) -> str:
     with locked(folder):
         serve(folder, version)
     return (
-        f"Now served: {described(kept[version])}. Before: version {serving}. Connections"
-        " that are open keep what they have; the next build publishes a new version."
+        f"Now served: {described(kept[version])}. Before: version {serving}."
+        " Connections that are open keep what they have; the next build publishes a new"
+        " version."
     )
 
 

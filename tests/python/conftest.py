@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -81,8 +81,12 @@ def run_dbt(
     environment: dict[str, str],
     said: Path,
     folder: Path = REPOSITORY,
+    meanwhile: Callable[[int], None] | None = None,
 ) -> Result:
-    """Run a dbt command in a project's folder; what it says goes to a file first."""
+    """Run a dbt command in a project's folder; what it says goes to a file first.
+
+    `meanwhile` is called with the number of the process, to do something to it.
+    """
     process = dbt_forks()
     command = {
         "arguments": arguments,
@@ -92,6 +96,9 @@ def run_dbt(
     }
     process.stdin.write(json.dumps(command) + "\n")
     process.stdin.flush()
+    child = int(process.stdout.readline())
+    if meanwhile:
+        meanwhile(child)
     code = int(process.stdout.readline())
     return Result(code, said.read_text())
 
@@ -165,6 +172,13 @@ class MacroProject:
         return [text.strip() for text in sql]
 
 
+def move_database(path: Path, to: Path) -> None:
+    """Move a DuckDB file, if it exists, with the log that a killed process leaves."""
+    for ending in ("", ".wal"):
+        if Path(f"{path}{ending}").exists():
+            shutil.move(f"{path}{ending}", f"{to}{ending}")
+
+
 class Warehouse:
     """A DuckDB file that dbt builds and tests read.
 
@@ -172,15 +186,17 @@ class Warehouse:
     file is moved there and back.
     """
 
-    def __init__(self, path: Path, workbench: Path) -> None:
+    def __init__(self, path: Path, workbench: Path, project: Path = REPOSITORY) -> None:
         self.path = path
         self.workbench = workbench
+        self.project = project
         self.exports = path.with_suffix(".exports")
         self.published = path.with_suffix(".published")
 
     def target(self, settings: dict | None = None) -> Path:
         """Where dbt keeps what it parsed, which depends on the settings."""
-        name = "-".join(["target", *(f"{k}={v}" for k, v in (settings or {}).items())])
+        parts = [f"{k}={v}" for k, v in (settings or {}).items()]
+        name = "-".join(["target", self.project.name, *parts])
         return (
             self.workbench
             / "".join(
@@ -196,12 +212,12 @@ class Warehouse:
         inputs: Path | None = None,
         settings: dict | None = None,
         environment: dict[str, str] | None = None,
+        meanwhile: Callable[[int], None] | None = None,
     ) -> Result:
         """Run a dbt command on this warehouse with the inputs of a folder."""
         bench = self.workbench / "warehouse.duckdb"
         self.exports.mkdir(exist_ok=True)
-        if self.path.exists():
-            shutil.move(self.path, bench)
+        move_database(self.path, bench)
         variables = {
             name: value
             for name, value in os.environ.items()
@@ -231,9 +247,10 @@ class Warehouse:
             ],
             variables | (environment or {}),
             self.workbench / "said",
+            self.project,
+            meanwhile,
         )
-        if bench.exists():
-            shutil.move(bench, self.path)
+        move_database(bench, self.path)
         return result
 
     def build(

@@ -3,7 +3,7 @@
 Loading dbt and what Python models need takes longer than most commands the tests run.
 Reads a JSON object per line from standard input: {"arguments", "environment",
 "folder", "output"}; runs `dbt <arguments>` there, with what it says in the file
-`output`; answers with a line that holds its exit code.
+`output`; answers with two lines, the process and, when it has ended, its exit code.
 """
 
 import atexit
@@ -54,5 +54,6 @@ if __name__ == "__main__":
         child = os.fork()
         if child == 0:
             run(json.loads(line))
+        print(child, flush=True)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)
