@@ -128,6 +128,8 @@ class Plugin(BasePlugin):
 
     def update_connection_config(self, creds: DuckDBCredentials, config: dict) -> None:
         """Before dbt opens the warehouse: see that it can, else say what to do."""
+        if creds.path == ":memory:":
+            return
         try:
             duckdb.connect(creds.path, config=config).close()
         except duckdb.IOException as error:
@@ -183,8 +185,8 @@ class Plugin(BasePlugin):
                 what_to_do = "Make room on that disk"
             message = (
                 f"The build passed but could not be published in {folder}; what is"
-                f" served there stays as it was. {what_to_do}, or name another folder in"
-                f" CLV_PUBLISHED, and build again. The cause: {error}"
+                f" served there stays as it was. {what_to_do}, or name another folder"
+                f" in CLV_PUBLISHED, and build again. The cause: {error}"
             )
             return json.dumps({"message": message, "is_published": False})
 

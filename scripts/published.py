@@ -111,15 +111,16 @@ def described(path: Path) -> str:
 def rollback(folder: Path, version: int | None = None) -> str:
     """Serve the version before, or the one that is asked for, and say so."""
     kept, serving = versions(folder), served_version(folder)
-    if serving is None:
+    if not kept:
         raise SystemExit(f"Nothing has been published in {folder} yet.")
     if version is None:
-        version = max((number for number in kept if number < serving), default=None)
-        if version is None:
+        earlier = [number for number in kept if serving is None or number < serving]
+        if not earlier:
             raise SystemExit(
                 f"There is nothing to go back to: {folder} keeps no version before"
                 f" {serving}, which stays served."
             )
+        version = earlier[-1]
     if version not in kept:
         raise SystemExit(
             f"There is no version {version} in {folder}. It keeps"
@@ -137,7 +138,7 @@ def rollback(folder: Path, version: int | None = None) -> str:
 def listed(folder: Path) -> str:
     """All versions, a line each."""
     serving = served_version(folder)
-    if serving is None:
+    if not versions(folder):
         return f"Nothing has been published in {folder} yet."
     return "\n".join(
         f"{described(path)}{', served' if number == serving else ''}"
@@ -154,10 +155,13 @@ def main() -> None:
     back.add_argument("version", type=int, nargs="?", help="default: the one before")
     arguments = parser.parse_args()
     folder = published_folder()
-    if arguments.command == "list":
-        print(listed(folder))
-    else:
-        print(rollback(folder, arguments.version))
+    try:
+        if arguments.command == "list":
+            print(listed(folder))
+        else:
+            print(rollback(folder, arguments.version))
+    except (OSError, duckdb.Error) as error:
+        raise SystemExit(f"{folder}: {error}") from error
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -362,7 +363,7 @@ def test_a_reader_who_is_locked_in_can_only_read(shop, tmp_path, statement):
         pytest.raises(duckdb.Error) as refused,
     ):
         reader.execute(statement).fetchall()
-    assert not isinstance(refused.value, duckdb.ParserException), refused.value
+    assert re.search("disabled|locked|read-only|requires", str(refused.value))
     assert {path for path in tmp_path.rglob("*")} == before
 
 
