@@ -85,17 +85,20 @@ class Shop(Warehouse):
     """A tiny shop, in the project that publishes three tables."""
 
     def run(
-        self, *selected: str, command: str = "build", days: int = 40, **options
+        self, *selected: str, command: str = "build", orders: int = 40, **options
     ) -> Result:
-        """Run dbt on a shop of so many days; by default all that is published."""
-        chance = random.Random(5)
-        orders = [
-            (f"o{n}", f"c{chance.randrange(9)}", date(2024, 1, 1) + timedelta(n), n + 1)
-            for n in range(days)
+        """Run dbt on a shop of so many orders; by default all that is published."""
+        chance, start = random.Random(5), date(2024, 1, 1)
+        rows = [
+            (f"o{n}", f"c{chance.randrange(9)}", start + timedelta(n % 400), n + 1)
+            for n in range(orders)
         ]
         selected = selected or tuple(f"+{name}" for name in PUBLISHED)
-        tests = ["--indirect-selection", "cautious"] if command == "build" else []
-        inputs = write_orders(self.path.with_suffix(".inputs"), orders)
+        tests = []
+        if command == "build":
+            tests += ["--indirect-selection", "cautious"]
+            tests += ["--exclude-resource-type", "unit_test"]
+        inputs = write_orders(self.path.with_suffix(".inputs"), rows)
         return self.dbt(
             command, "--select", *selected, *tests, inputs=inputs, **options
         )
@@ -159,6 +162,12 @@ def shop(tmp_path: Path, first: tuple[Shop, Result], project: Path) -> Shop:
     shutil.copy(built.path, copy.path)
     shutil.copytree(built.published, copy.published)
     return copy
+
+
+@pytest.fixture
+def empty_shop(tmp_path: Path, first: tuple[Shop, Result], project: Path) -> Shop:
+    """A shop that nothing has been built of."""
+    return Shop(tmp_path / "empty.duckdb", first[0].workbench, project)
 
 
 @pytest.fixture
@@ -236,7 +245,7 @@ def test_only_a_build_that_passes_whole_is_published(shop):
     # what is built weekly stays as it was when it passed, whatever was done to it since
     with duckdb.connect(str(shop.path)) as connection:
         connection.execute("delete from dim_customers")
-    passed = shop.run(*(f"+{name}" for name in DAILY), days=50)
+    passed = shop.run(*(f"+{name}" for name in DAILY), orders=50)
     assert passed.succeeded, passed.output
     assert f"Published version 2 as {shop.served}\n" in passed.output
     assert tables(shop.served, DAILY) == tables(shop.path, DAILY)
@@ -402,64 +411,76 @@ def test_readers_see_one_version_each_while_others_are_published(shop):
     assert {1, 6} < versions_seen, "nobody read while others were published"
 
 
-def test_a_second_build_of_a_warehouse_is_refused_at_once(shop):
-    before = shop.served.read_bytes()
-    bench = shop.workbench / "warehouse.duckdb"
-    with duckdb.connect(str(bench)):  # as a build has it open
-        refused = shop.run(environment={"CLV_WAREHOUSE": str(bench)})
+def test_a_second_build_of_a_warehouse_is_refused_at_once(empty_shop):
+    with duckdb.connect(str(empty_shop.workbench / "warehouse.duckdb")) as first_build:
+        refused = empty_shop.run()
+        assert first_build.sql("from duckdb_tables()").fetchall() == []
     assert not refused.succeeded
     assert "is in use by" in refused.output and f"(PID {os.getpid()})" in refused.output
     assert "wait until it has ended" in refused.output
     assert "Traceback" not in refused.output
-    assert shop.served.read_bytes() == before
+    assert not empty_shop.published.exists()
 
 
 def test_a_full_disk_leaves_what_is_served(shop, disk):
     """First while building, then while publishing; with room the next build passes."""
     before = shop.served.read_bytes()
     place = disk("place", shop.path.stat().st_size // 1024 + 300)
-    folder = disk("published", 3 * len(before) // 2 // 1024)
-    shutil.copy(shop.path, place / "own.duckdb")
-    shutil.copytree(shop.published, folder, dirs_exist_ok=True)
-    (folder / published.SERVED).unlink()
-    os.link(folder / "versions/000001.duckdb", folder / published.SERVED)
-    settings = {
-        "CLV_WAREHOUSE": str(place / "own.duckdb"), "CLV_PUBLISHED": str(folder),
-    }  # fmt: skip
-    while_building = shop.run(days=20_000, environment=settings)
+    shutil.move(shop.path, place / "warehouse.duckdb")
+    shop.path.symlink_to(place / "warehouse.duckdb")
+    folder = disk("small", len(before) // 1024 + 300)
+    (folder / "versions").mkdir()
+    shutil.copy(shop.served, folder / "versions" / "000001.duckdb")
+    shop.published = folder
+    published.serve(folder, 1)
+
+    while_building = shop.run(orders=20_000)
     assert not while_building.succeeded
     assert "No space left on device" in while_building.output
     assert "Something failed: nothing was published" in while_building.output
-    assert (folder / published.SERVED).read_bytes() == before
+    assert shop.served.read_bytes() == before
 
     disk("place", 200_000)
-    while_publishing = shop.run(days=20_000, environment=settings)
+    while_publishing = shop.run(orders=20_000)
     assert not while_publishing.succeeded
     assert "could not be published" in while_publishing.output
     assert "Make room on that disk" in while_publishing.output
     assert "Traceback" not in while_publishing.output
-    assert (folder / published.SERVED).read_bytes() == before
+    assert shop.served.read_bytes() == before
     assert not (folder / "versions" / ".new.duckdb").exists()
 
-    disk("published", 200_000)
-    passed = shop.run(days=20_000, environment=settings)
+    disk("small", 200_000)
+    passed = shop.run(*DAILY, orders=20_000)
     assert passed.succeeded, passed.output
-    assert read(folder / published.SERVED, TOTALS)[0][::3] == (2, 20_000)
+    assert read(shop.served, TOTALS)[0][::3] == (2, 20_000)
+
+
+def size_of(path: Path) -> int:
+    """Its bytes; none if it is gone meanwhile."""
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def kill(moment: float, shop: Shop, lines: int, killed: list[str]) -> Callable:
     """Return what kills a process with SIGKILL at a moment of its work.
 
-    `moment` from 0 to 1 is that share of the lines that a build says on its way; from
-    1 to 2 it is in the publication, its copy growing to about 300 KiB.
+    `moment` from 0 to 1 is that share of the lines that a build says on its way. From 1
+    on it is in the publication: its copy is being made, of which the log and the file
+    grow to about 2 MB by 1.8, or it has just become a version that is not served yet.
     """
     said = shop.workbench / "said"
-    new = shop.published / "versions" / ".new.duckdb"
+    folder = shop.published / "versions"
+    before = set(published.versions(shop.published))
 
     def reached() -> bool:
         if moment < 1:
             return said.read_text().count("\n") >= moment * lines
-        return new.exists() and new.stat().st_size >= (moment - 1) * 300 * 1024
+        if moment < 1.8 and not published.versions(shop.published).keys() - before:
+            sizes = [size_of(path) for path in folder.glob(".new.duckdb*")]
+            return bool(sizes) and sum(sizes) >= (moment - 1) / 0.8 * 2e6
+        return bool(published.versions(shop.published).keys() - before)
 
     def watch(process: int) -> None:
         try:
@@ -474,18 +495,19 @@ def kill(moment: float, shop: Shop, lines: int, killed: list[str]) -> Callable:
     return watch
 
 
-def undisturbed_after_kills(shop: Shop, first: tuple[Shop, Result], kills: int) -> list:
+def undisturbed_after_kills(
+    shop: Shop, first: tuple[Shop, Result], kills: int, seed: int
+) -> list[str]:
     """Kill builds at random moments; in the end there is what one build makes."""
     built, result = first
-    chance, killed, served = random.Random(7), [], None
+    chance, killed, served = random.Random(seed), [], None
     for number in range(kills):
         # spread over the run: the last fourth of the moments is in the publication
         moment = chance.uniform(number, number + 1) / kills * 4 / 3
         moment = moment if moment < 1 else 1 + (moment - 1) * 3
         watch = kill(moment, shop, result.output.count("\n"), killed)
         # the shop grows meanwhile, so that increments are killed too
-        days = 30 if number < kills / 2 else 40
-        shop.run(days=days, environment={}, meanwhile=watch)
+        shop.run(orders=30 if number < kills / 2 else 40, meanwhile=watch)
         if shop.served.exists():
             version, orders, months, _ = read(shop.served, TOTALS)[0]
             assert orders == months
@@ -502,18 +524,12 @@ def undisturbed_after_kills(shop: Shop, first: tuple[Shop, Result], kills: int) 
     return killed
 
 
-@pytest.fixture
-def empty_shop(tmp_path: Path, first: tuple[Shop, Result], project: Path) -> Shop:
-    """A shop that nothing has been built of."""
-    return Shop(tmp_path / "empty.duckdb", first[0].workbench, project)
-
-
 def test_builds_that_are_killed_lose_nothing(empty_shop, first):
-    killed = undisturbed_after_kills(empty_shop, first, 4)
+    killed = undisturbed_after_kills(empty_shop, first, 2, seed=6)
     assert set(killed) == {"building", "publishing"}
 
 
 @pytest.mark.faults
 def test_builds_that_are_killed_twenty_times_lose_nothing(empty_shop, first):
-    killed = undisturbed_after_kills(empty_shop, first, 20)
+    killed = undisturbed_after_kills(empty_shop, first, 20, seed=7)
     assert len(killed) == 20 and killed.count("publishing") >= 3
