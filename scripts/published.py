@@ -86,6 +86,9 @@ def serve(folder: Path, version: int) -> None:
         os.link(path, served)
     except OSError:  # a file system without hard links
         shutil.copy(path, served)
+    # of someone who wrote to the served file and was killed: DuckDB would read that log
+    # into the next file of this name
+    (folder / f"{SERVED}.wal").unlink(missing_ok=True)
     replace_file(served, folder / SERVED)
 
 

@@ -316,6 +316,15 @@ def test_the_last_five_versions_are_kept_and_one_can_go_back(shop, tmp_path):
     assert not shop.published.exists()
 
 
+def test_a_folder_that_cannot_be_written_is_named(shop, tmp_path):
+    shop.published = tmp_path / "a_file"
+    shop.published.touch()
+    with pytest.raises(
+        AssertionError, match="Make sure that dbt can write to that fol"
+    ):
+        shop.publish()
+
+
 def test_a_disk_without_hard_links_gets_copies(shop, monkeypatch):
     def no_links(*_):
         raise OSError("Operation not supported")
@@ -326,6 +335,21 @@ def test_a_disk_without_hard_links_gets_copies(shop, monkeypatch):
     assert shop.served.stat().st_nlink == 1
     published.rollback(shop.published)
     assert read(shop.served, "select version from publication") == [(1,)]
+
+
+def test_who_writes_to_what_is_served_leaves_no_trace(shop):
+    """It takes root, or another mode of the file; the next version has none of it."""
+    shop.served.chmod(0o644)
+    writer = (
+        "import os, signal, sys, duckdb;"
+        "duckdb.connect(sys.argv[1]).execute('delete from fct_orders');"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    subprocess.run([sys.executable, "-c", writer, str(shop.served)])
+    assert read(shop.served, "select count(*) from fct_orders") == [(0,)]
+    shop.publish()
+    assert read(shop.served, TOTALS) == [(2, 820.0, 820.0, 40)]
+    assert shop.served.stat().st_mode & 0o222 == 0
 
 
 def test_the_folder_belongs_to_the_warehouse(monkeypatch):
