@@ -19,7 +19,7 @@
     {%- set tables = [] -%}
     {#- to ask an unknown schema for its tables is an error -#}
     {%- if run_query('show schemas like ' ~ quoted_text(schema | lower)) -%}
-        {%- for row in run_query('show tables in ' ~ adapter.quote(schema)) -%}
+        {%- for row in run_query('show tables in ' ~ quoted_name(schema)) -%}
             {%- do tables.append({'schema': row[0], 'name': row[1]}) -%}
         {%- endfor -%}
     {%- endif -%}

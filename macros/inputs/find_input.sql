@@ -1,4 +1,4 @@
-{#- Where a table lies: {query, place, columns}, or none. -#}
+{#- Where a table lies: {query, place, repeated}, or none. -#}
 {% macro find_input(table_name) -%}
     {%- set schema = env_var('CLV_INPUT_SCHEMA', '') -%}
     {%- if schema and not env_var('CLV_INPUT', '') -%}

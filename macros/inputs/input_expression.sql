@@ -13,8 +13,8 @@
     {%- if type is none -%}
         cast(null as {{ dbt.type_string() }})
     {%- elif type.split('(')[0] in kinds.get(wanted, ()) -%}
-        {{ adapter.quote(column) }}
+        {{ quoted_name(column) }}
     {%- else -%}
-        nullif(trim(cast({{ adapter.quote(column) }} as {{ dbt.type_string() }})), '')
+        nullif(trim(cast({{ quoted_name(column) }} as {{ dbt.type_string() }})), '')
     {%- endif -%}
 {%- endmacro %}

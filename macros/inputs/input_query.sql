@@ -19,7 +19,7 @@
     {%- endif -%}
     {%- set selected = [] -%}
     {%- for column in table.columns.values() -%}
-        {%- set given = mapping.get(column.name, column.name) -%}
+        {%- set given = mapping.get(column.name, column.name) | string -%}
         {%- set type = types.get(given | lower) -%}
         {%- if type is none and found is not none
             and (column.config.meta.required or column.name in mapping) -%}
@@ -32,6 +32,11 @@
                     else types.keys() | join(', '))
                 ~ '. Rename one, or name yours in the var input_columns: {'
                 ~ table.name ~ ': {' ~ column.name ~ ': <your column>}}.'
+            ) -%}
+        {%- elif found is not none and given | lower in found.repeated -%}
+            {%- do exceptions.raise_compiler_error(
+                'Input ' ~ table.name ~ ', ' ~ found.place ~ ': the column ' ~ given
+                ~ ' is there more than once. Give the others another name.'
             ) -%}
         {%- endif -%}
         {%- do selected.append(

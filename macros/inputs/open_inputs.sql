@@ -2,7 +2,14 @@
     {%- if execute and flags.INTROSPECT -%}
         {%- set tables = graph.sources.values()
             | selectattr('source_name', 'equalto', 'shop') | list -%}
-        {%- set strangers = var('input_columns').keys()
+        {%- set mappings = var('input_columns') -%}
+        {%- if mappings is not mapping or mappings.values() | reject('mapping') | list -%}
+            {%- do exceptions.raise_compiler_error(
+                'The var input_columns must give each input the names of its columns, such'
+                ~ ' as {orders: {order_id: InvoiceNo}}, not ' ~ mappings ~ '.'
+            ) -%}
+        {%- endif -%}
+        {%- set strangers = mappings.keys()
             | reject('in', tables | map(attribute='name') | list) | list -%}
         {%- if strangers -%}
             {%- do exceptions.raise_compiler_error(

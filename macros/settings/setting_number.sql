@@ -2,7 +2,7 @@
     {%- set value = var(name) -%}
     {%- if value is none -%}
         cast(null as integer)
-    {%- elif value is not number or value is boolean
+    {%- elif not is_plain_number(value)
         or (whole and value is not integer)
         or (minimum is not none and value < minimum)
         or (maximum is not none and value > maximum) -%}

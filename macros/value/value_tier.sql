@@ -44,8 +44,7 @@
 
 {% macro check_value_tiers(name, tiers) -%}
     {%- set is_valid = tiers is mapping and tiers.keys() | sort == ['high', 'medium']
-        and tiers.high is number and tiers.medium is number
-        and tiers.high is not boolean and tiers.medium is not boolean
+        and is_plain_number(tiers.high) and is_plain_number(tiers.medium)
         and tiers.high >= 0 and tiers.medium >= 0 -%}
     {%- if not is_valid -%}
         {{ exceptions.raise_compiler_error(
