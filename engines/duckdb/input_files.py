@@ -6,7 +6,8 @@ one name: rows and money would be lost without a word. Its own messages about en
 speak of options that a user of this project does not have.
 
 A plugin of dbt-duckdb (profiles.yml): it gives each connection the SQL function
-`input_file_report(path)`, which macros/inputs/find_input_file.sql asks.
+`input_file_report(path)`, which macros/inputs/find_input_file.sql asks. It also refuses
+what dbt-duckdb would put into its SQL, or fail on with a stack trace.
 """
 
 import codecs
@@ -15,14 +16,17 @@ import gzip
 import io
 import json
 import os
+import re
 import zlib
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
+from dbt.adapters.duckdb.credentials import DuckDBCredentials
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
 from duckdb import DuckDBPyConnection
 
 # as max_line_size in find_input_file.sql
@@ -37,10 +41,25 @@ class FaultError(Exception):
 
 
 class Plugin(BasePlugin):
-    """Makes the report a function of the connection's SQL."""
+    """Checks what a connection is made of, and gives it the report as a function."""
+
+    def update_connection_config(
+        self, creds: DuckDBCredentials, config: dict[str, Any]
+    ) -> None:
+        """Refuse a warehouse or a limit that can't be, before it is opened."""
+        if re.search(r"[^\w .-]", creds.database):
+            raise DbtRuntimeError(
+                f"The name of the warehouse file, {creds.database!r}, may have letters,"
+                " digits, blanks, _ and - only. Change CLV_WAREHOUSE."
+            )
+        limit = str(config.get("memory_limit"))
+        if not re.fullmatch(r"[0-9.]+ *[KMGT]i?B", limit, re.IGNORECASE):
+            raise DbtRuntimeError(
+                f"CLV_MEMORY_LIMIT is {limit!r}. Set it to an amount such as 4GB."
+            )
 
     def configure_connection(self, conn: DuckDBPyConnection) -> None:
-        """Called by dbt-duckdb when the warehouse is opened."""
+        """Give a connection that was opened the function."""
         conn.create_function("input_file_report", report, ["VARCHAR"], "VARCHAR")
 
 
@@ -101,9 +120,9 @@ def check_csv(path: str) -> list[str]:
         names = fields([header], form)
         if has_quotes:
             last_line = check_quotes(lines, form)
-    if last_line and last_line[-1] not in "\r\n":
-        if len(fields([last_line], form)) < len(names):
-            raise FaultError(f"it is cut off in the middle of its last row. {AGAIN}")
+    is_open = last_line and last_line[-1] not in "\r\n"
+    if is_open and len(fields([last_line], form)) < len(names):
+        raise FaultError(f"it is cut off in the middle of its last row. {AGAIN}")
     counted = Counter(name.strip().lower() for name in names)
     return [name for name, count in counted.items() if count > 1]
 
@@ -127,7 +146,7 @@ def check_bytes(file: BinaryIO) -> tuple[bool, str]:
         except UnicodeDecodeError as error:
             lines += error.object[: error.start].count(line_break)
             raise FaultError(
-                f"line {lines} is not UTF-8. Save the file in that encoding; if it is in"
+                f"line {lines} is not UTF-8. Save the file in that encoding; from"
                 " Latin-1: iconv -f latin1 -t utf-8 <old file> > <new file>"
             ) from None
         has_quotes = has_quotes or b'"' in chunk
@@ -135,8 +154,8 @@ def check_bytes(file: BinaryIO) -> tuple[bool, str]:
         line = (line + chunk).rpartition(line_break)[2]
         if len(line) > LONGEST_ROW:
             raise FaultError(
-                f"line {lines} is longer than {LONGEST_ROW // 1024**2} MB. Take out what"
-                " is so long, or deliver the input as Parquet"
+                f"line {lines} is longer than {LONGEST_ROW // 1024**2} MB. Shorten it,"
+                " or deliver the input as Parquet"
             )
     if decoder.getstate()[0]:
         raise FaultError(f"it is cut off in the middle of a letter. {AGAIN}")
@@ -154,7 +173,7 @@ def check_start(chunk: bytes) -> None:
 
 
 def check_quotes(lines: Iterator[str], form: dict) -> str:
-    """Raise FaultError where a quoted value over several lines does not end as it should.
+    """Raise FaultError where a quoted value over several lines does not end.
 
     A line with an even number of quotes is taken to be whole: to look at each would
     take as long as to read the file.
@@ -174,13 +193,13 @@ def check_quotes(lines: Iterator[str], form: dict) -> str:
             reader = csv.reader(rest, **form)
             try:
                 next(reader)
-            except csv.Error:
+            except csv.Error as error:
                 # within one line it is the value as it stands that counts
-                if len(taken) > 1 or not line.endswith(("\n", "\r")):
+                if len(taken) > 1 or "end of data" in str(error):
                     raise FaultError(
-                        f"a quote in line {number} is not closed, so that the lines that"
-                        ' follow would become part of a value. Close it, or double it ("")'
-                        " if it is part of the text"
+                        f"a quote in line {number} is not closed, so that lines that"
+                        " follow would become part of a value. Close it, or double it"
+                        ' ("") if it is part of the text'
                     ) from None
             row = "".join(taken)
             number += len(taken) - 1
@@ -188,7 +207,7 @@ def check_quotes(lines: Iterator[str], form: dict) -> str:
 
 
 def fields(lines: list[str], form: dict) -> list[str]:
-    """The values of a row."""
+    """Take a row apart."""
     try:
         return next(csv.reader(lines, **form), [])
     except csv.Error:
