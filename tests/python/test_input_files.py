@@ -156,7 +156,7 @@ def test_a_csv_of_every_peculiarity_is_read_to_the_letter(tmp_path, warehouse):
         )
         for number, text in enumerate(texts):
             writer.writerow(
-                ["no", "10.00", "done", text, "2024-01-05", f"{number} {text}"]
+                ["no", "10.00", "done", text, "2024-01-05", f"{number} {text[:20]}"]
             )
     warehouse.build(*SELECT, inputs=tmp_path)
     assert warehouse.query("select count(*) from fct_rejected_rows") == [(0,)]
@@ -164,6 +164,6 @@ def test_a_csv_of_every_peculiarity_is_read_to_the_letter(tmp_path, warehouse):
         "select order_id, customer_id, revenue_amount from fct_orders"
     )
     assert {(row[0], row[1]) for row in rows} == {
-        (f"{number} {text}", text) for number, text in enumerate(texts)
+        (f"{number} {text[:20]}", text) for number, text in enumerate(texts)
     }
     assert sum(row[2] for row in rows) == 10 * len(texts)

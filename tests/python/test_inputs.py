@@ -1,5 +1,6 @@
 """Inputs are found wherever they lie, and said clearly to be missing where not."""
 
+import datetime
 import gzip
 import os
 import shutil
@@ -207,6 +208,74 @@ def test_no_line_of_a_csv_is_lost(tmp_path, warehouse):
     assert warehouse.query("select rejection_reasons from fct_rejected_rows") == [
         ("ordered_at: missing, amount: missing",)
     ]
+
+
+BAD_DATES = {
+    # dates in other forms than ISO's are not guessed at
+    "05.01.2024": "unparseable_date", "01/05/2024": "unparseable_date",
+    "20240105": "unparseable_date", "5 Jan 2024": "unparseable_date",
+    "1704412800": "unparseable_date", "2024-02-30": "unparseable_date",
+    "now": "unparseable_date", "infinity": "unparseable_date",
+    "0000-01-01": "before_1990", "-0044-03-15": "before_1990",
+    "1899-12-30": "before_1990", "24-01-05": "before_1990",
+    "9999-12-31": "in_future",
+}  # fmt: skip
+BAD_AMOUNTS = {
+    "1e308": "out_of_range", "-10000000000": "out_of_range", "1e400": "not_finite",
+    "NaN": "not_finite", "-Infinity": "not_finite", "12,50": "unparseable_number",
+    "€ 5": "unparseable_number", "(5)": "unparseable_number",
+    "0x1F": "unparseable_number",
+}  # fmt: skip
+
+
+def test_what_is_no_date_or_amount_is_quarantined_with_its_reason(tmp_path, warehouse):
+    """And ISO dates in their five forms, and columns of other types, are read."""
+    dates = ["2024-01-05", "2024/01/05", "2024-1-5", "2024-01-05T00:00:00Z",
+             "2024-01-05 00:00:00.000"]  # fmt: skip
+    rows = [(f"date {n}", "1", day, "1") for n, day in enumerate(dates * 6)]
+    rows += [(f'"{text}"', "1", text, "1") for text in BAD_DATES]
+    rows += [(f'"{text}"', "1", "2024-01-05", f'"{text}"') for text in BAD_AMOUNTS]
+    shop = write_orders(tmp_path / "shop", rows)
+    duckdb.sql(f"""
+        copy (
+            select
+                1::utinyint as customer_id, true as has_marketing_consent,
+                timestamp '2024-01-02 03:04:05' as created_at, 19.5 as birth_date,
+                ['tea'] as interests
+        ) to '{shop}/customers.parquet'
+    """)
+    duckdb.sql(f"""
+        copy (
+            select
+                'date 0' as order_id, range::hugeint as line_number,
+                7::double as product_id, 1 as unit_price,
+                ([1, 'nan', 'inf', 1e308]::double[])[range + 1] as quantity
+            from range(4)
+        ) to '{shop}/order_items.parquet'
+    """)
+    warehouse.build(*SELECT, "+fct_order_items", inputs=shop)
+    assert set(
+        warehouse.query("""
+            select row_content ->> 'order_id', rejection_reasons
+            from fct_rejected_rows where input_name = 'orders'
+        """)
+    ) == {
+        *((text, f"ordered_at: {reason}") for text, reason in BAD_DATES.items()),
+        *((text, f"amount: {reason}") for text, reason in BAD_AMOUNTS.items()),
+    }
+    assert warehouse.query(
+        "select count(*), min(ordered_at), max(ordered_at) from fct_orders"
+    ) == [(30, datetime.datetime(2024, 1, 5), datetime.datetime(2024, 1, 5))]
+    assert warehouse.query("""
+        select input_name, rejection_reasons from fct_rejected_rows
+        where input_name != 'orders' order by all
+    """) == [
+        ("customers", "birth_date: unparseable_date"),
+        ("order_items", "quantity: not_finite"),
+        ("order_items", "quantity: not_finite"),
+        ("order_items", "quantity: out_of_range"),
+    ]
+    assert warehouse.query("select product_id from fct_order_items") == [("7.0",)]
 
 
 def test_the_schemas_of_the_build_are_no_inputs(warehouse):

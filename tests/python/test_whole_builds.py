@@ -125,3 +125,53 @@ def test_a_single_order_is_a_shop(tmp_path, warehouse):
     assert warehouse.query(
         "select customer_id, historic_revenue_amount::varchar from fct_customer_value"
     ) == [("ann", "10.0000")]
+
+
+def test_one_customer_with_everything_is_a_shop(tmp_path, warehouse):
+    """All inputs speak of her alone, so that nobody can be compared with anybody."""
+
+    def day(number):
+        return datetime.date(2024, 1, 1) + datetime.timedelta(days=number)
+
+    write_orders(tmp_path, [(f"o{n}", "ann", day(9 * n), "10.00") for n in range(60)])
+    inputs = {
+        "customers": (
+            "customer_id,created_at,country,acquisition_channel,has_marketing_consent",
+            [f"ann,{day(0)},DE,ads,true"],
+        ),
+        "order_items": (
+            "order_id,line_number,product_id,quantity,unit_price",
+            [f"o{n},1,p{n % 3},1,10.00" for n in range(60)],
+        ),
+        "products": ("product_id,category", [f"p{n},kind {n}" for n in range(3)]),
+        "marketing_spend": (
+            "spend_date,channel,amount", [f"{day(n)},ads,5" for n in range(30)]
+        ),
+        "touchpoints": (
+            "touchpoint_id,customer_id,touched_at,channel",
+            [f"t{n},ann,{day(9 * n)},ads" for n in range(60)],
+        ),
+        "events": (
+            "customer_id,occurred_at,event_type",
+            [f"ann,{day(n)},visit" for n in range(500)],
+        ),
+        "surveys": (
+            "customer_id,responded_at,score",
+            [f"ann,{day(90 * n)},{2 * n}" for n in range(6)],
+        ),
+        "subscriptions": (
+            "subscription_id,customer_id,started_at,ended_at,monthly_amount",
+            [f"s{n},ann,{day(90 * n)},{day(90 * n + 60)},9" for n in range(5)]
+            + [f"s5,ann,{day(450)},,9"],
+        ),
+        "experiments": (
+            "experiment_id,customer_id,arm,assigned_at", [f"e,ann,control,{day(100)}"]
+        ),
+    }  # fmt: skip
+    for name, (header, rows) in inputs.items():
+        (tmp_path / f"{name}.csv").write_text("\n".join([header, *rows]) + "\n")
+    warehouse.build(inputs=tmp_path, tests=True)
+    assert warehouse.query("""
+        select customer_id, historic_revenue_amount::varchar from fct_customer_value
+    """) == [("ann", "600.0000")]
+    assert warehouse.query("from fct_rejected_rows") == []
