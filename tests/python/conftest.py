@@ -295,6 +295,19 @@ class Warehouse:
         excluded = f" exclude ({', '.join(without)})" if without else ""
         return self.query(f"select *{excluded} from {name} order by all")
 
+    def not_finite(self) -> list[tuple[str, str]]:
+        """The columns of public tables that have a NaN or an infinity."""
+        columns = self.query("""
+            select table_name, column_name from information_schema.columns
+            where table_schema = 'main' and data_type in ('DOUBLE', 'FLOAT')
+        """)
+        assert columns
+        return [
+            (table, column)
+            for table, column in columns
+            if self.query(f'from {table} where not isfinite("{column}") limit 1')
+        ]
+
     def marts(self) -> list[str]:
         """The names of the public tables."""
         return [

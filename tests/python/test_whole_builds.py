@@ -76,6 +76,10 @@ def test_the_order_of_rows_plays_no_part(tmp_path, warehouse, demo, workbench):
     assert_equal_marts(warehouse.build(inputs=shuffled), demo)
 
 
+def test_no_number_is_not_a_number(demo, cdnow):
+    assert demo.not_finite() == cdnow.not_finite() == []
+
+
 def test_a_past_day_is_seen_as_a_build_on_that_day_saw_it(
     tmp_path, warehouse, other_warehouse
 ):
@@ -175,3 +179,4 @@ def test_one_customer_with_everything_is_a_shop(tmp_path, warehouse):
         select customer_id, historic_revenue_amount::varchar from fct_customer_value
     """) == [("ann", "600.0000")]
     assert warehouse.query("from fct_rejected_rows") == []
+    assert warehouse.not_finite() == []
