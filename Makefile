@@ -6,7 +6,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Libraries that are kept compiled load in half the time; images often forbid to keep them
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark lock demo clean
+.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget lock demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile --group offline --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--output-file engines/offline/requirements.lock
+
+forget: .venv ## erase people: make forget CUSTOMER=id,id or FILE=ids.txt (README, "Privacy")
+	@$(BIN)/python scripts/forget.py --customer "$(CUSTOMER)" --file "$(FILE)"
 
 demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py

@@ -19,13 +19,27 @@
             ) -%}
         {%- endif -%}
         {%- set commands = ['create schema if not exists raw'] -%}
+        {#- scripts/forget.py writes it: nobody was forgotten where it is missing -#}
+        {%- set is_forgetful
+            = 'forgotten_ids' in tables_of('raw') | map(attribute='name') -%}
+        {%- set counts = [
+            "select '' as input_name, 0 as delivered_row_count,"
+            ~ ' 0 as forgotten_row_count, 0 as stand_in_row_count where false'
+        ] -%}
         {%- for table in tables -%}
-            {%- set found = find_input(table.name) -%}
+            {%- set query = input_query(table, find_input(table.name)) -%}
+            {%- if is_forgetful -%}
+                {%- do counts.append(forgotten_rows(table, query)) -%}
+                {%- set query = without_forgotten(table, query) -%}
+            {%- endif -%}
             {%- do commands.append(
-                'create or replace view raw.' ~ table.name
-                ~ ' as ' ~ input_query(table, found)
+                'create or replace view raw.' ~ table.name ~ ' as ' ~ query
             ) -%}
         {%- endfor -%}
+        {%- do commands.append(
+            'create or replace view raw.forgotten_rows as '
+            ~ counts | join(' union all ')
+        ) -%}
         {{ statements(commands) }}
     {%- endif -%}
 {%- endmacro %}

@@ -65,6 +65,23 @@ identities as (
 
     union all
 
+    -- only where somebody was forgotten; else what is delivered is what is raw
+    select
+        forgotten.input_name,
+        'delivered rows + stand-ins = accepted + quarantined + duplicate + forgotten'
+            as identity_name,
+        {{ money('forgotten.delivered_row_count + forgotten.stand_in_row_count') }}
+            as value_in,
+        {{ money(
+            'coalesce(delivered.accepted_count, 0) + coalesce(rejected.row_count, 0) '
+            ~ '+ forgotten.forgotten_row_count'
+        ) }} as value_out
+    from {{ ref('stg_erasure__forgotten_rows') }} as forgotten
+    left join delivered on forgotten.input_name = delivered.input_name
+    left join rejected on forgotten.input_name = rejected.input_name
+
+    union all
+
     select
         input_name,
         identity_name,
