@@ -10,6 +10,7 @@ a database deletes a row, its bytes remain. SECURITY.md says what this does not 
 """
 
 import argparse
+import fcntl
 import hashlib
 import os
 import secrets
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import duckdb
 
+DEFAULT_WAREHOUSE = Path("warehouse/customer_lifetime.duckdb")
 MEMORY = ("forgotten_ids", "forgotten_orders")
 # An order that stands for those of people who were forgotten
 STANDS_IN = "customer_id is null and order_id like 'forgotten-%'"
@@ -327,6 +329,24 @@ def orders_of(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
+def other_ids(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the other ids under which the same people are known (match_customers)."""
+    return [
+        one
+        for (one,) in connection.execute("""
+            select customer_id
+            from raw.customer_ids
+            where
+                canonical_customer_id in (
+                    select canonical_customer_id from raw.customer_ids
+                    where customer_id in (select id from forgotten)
+                )
+                and customer_id not in (select id from forgotten)
+            order by customer_id
+        """).fetchall()
+    ]
+
+
 def forget_in_version(path: Path, ids: list[str], orders: list[str]) -> dict[str, int]:
     """Write a published version anew, where it has rows of them.
 
@@ -336,10 +356,14 @@ def forget_in_version(path: Path, ids: list[str], orders: list[str]) -> dict[str
         if not rows_of_people(connection):
             return {}
     work = path.with_name(path.name + ".work")
-    shutil.copy(path, work)
+    # a run that was killed may have left one
+    work.with_name(work.name + ".wal").unlink(missing_ok=True)
+    # not its mode: versions are kept from being written to
+    shutil.copyfile(path, work)
     with opened(work, ids, orders) as connection:
         removed = remove(connection, is_warehouse=False)
         write_anew(connection, work)
+    shutil.copymode(path, work)
     os.replace(work, path)
     return removed
 
@@ -366,6 +390,25 @@ def forget_in_export(path: Path, ids: list[str]) -> int:
             )
             os.replace(work, path)
     return removed
+
+
+def published_folder(warehouse: Path) -> Path:
+    """Return where the versions of a warehouse are published."""
+    default = f"{warehouse}.published"
+    if warehouse == DEFAULT_WAREHOUSE:
+        default = "warehouse/published"
+    return Path(os.environ.get("CLV_PUBLISHED") or default)
+
+
+@contextmanager
+def kept_from_publishing(folder: Path) -> Iterator[None]:
+    """Hold the lock under which builds publish and versions are rolled back."""
+    if not (folder / "versions").is_dir():
+        yield
+        return
+    with (folder / "versions" / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def served_with_versions(folder: Path) -> list[tuple[Path, list[Path]]]:
@@ -401,6 +444,9 @@ def forget(ids: list[str], warehouse: Path, published: Path, exports: Path) -> b
             raise CannotForgetError(
                 f"{warehouse} has not been built yet: run dbt build."
             )
+        if ("raw", "customer_ids") in names:
+            insert(connection, "forgotten", others := other_ids(connection))
+            ids = ids + others
         orders = orders_of(connection)
         insert(connection, "their_orders", orders)
         removed = remove(connection, is_warehouse=True)
@@ -412,15 +458,17 @@ def forget(ids: list[str], warehouse: Path, published: Path, exports: Path) -> b
         path.unlink()
         print(f"{path}: removed, left by a build that was killed")
 
-    for path, links in served_with_versions(published):
-        removed = forget_in_version(path, ids, orders)
-        for link in links if removed else []:
-            # the old one until the new one is in its place
-            work = link.with_name(link.name + ".work")
-            os.link(path, work)
-            os.replace(work, link)
-        for each in [path, *links]:
-            print(f"{each}: {sum(removed.values())} rows removed")
+    with kept_from_publishing(published):
+        for path, links in served_with_versions(published):
+            removed = forget_in_version(path, ids, orders)
+            for link in links if removed else []:
+                # the old one until the new one is in its place
+                work = link.with_name(link.name + ".work")
+                work.unlink(missing_ok=True)
+                os.link(path, work)
+                os.replace(work, link)
+            for each in [path, *links]:
+                print(f"{each}: {sum(removed.values())} rows removed")
     for path in exported(exports):
         print(f"{path}: {forget_in_export(path, ids)} rows removed")
 
@@ -472,9 +520,7 @@ def main() -> int:
             raise CannotForgetError(
                 "Whom? make forget CUSTOMER=<id,id> or FILE=<ids.txt>."
             )
-        warehouse = Path(
-            os.environ.get("CLV_WAREHOUSE") or "warehouse/customer_lifetime.duckdb"
-        )
+        warehouse = Path(os.environ.get("CLV_WAREHOUSE") or DEFAULT_WAREHOUSE)
         if not warehouse.exists():
             raise CannotForgetError(
                 f"There is no warehouse {warehouse} (CLV_WAREHOUSE)."
@@ -482,7 +528,7 @@ def main() -> int:
         gone = forget(
             ids,
             warehouse,
-            Path(os.environ.get("CLV_PUBLISHED") or "warehouse/published"),
+            published_folder(warehouse),
             Path(os.environ.get("CLV_EXPORTS") or "exports"),
         )
     except (CannotForgetError, OSError) as error:

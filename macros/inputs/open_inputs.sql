@@ -26,11 +26,20 @@
             "select '' as input_name, 0 as delivered_row_count,"
             ~ ' 0 as forgotten_row_count, 0 as stand_in_row_count where false'
         ] -%}
+        {%- set queries = {} -%}
         {%- for table in tables -%}
             {%- set query = input_query(table, find_input(table.name)) -%}
             {%- if is_forgetful -%}
                 {%- do counts.append(forgotten_rows(table, query)) -%}
                 {%- set query = without_forgotten(table, query) -%}
+            {%- endif -%}
+            {%- do queries.update({table.name: query}) -%}
+        {%- endfor -%}
+        {%- set is_matching = match_customers('(' ~ queries.customers ~ ')') -%}
+        {%- for table in tables -%}
+            {%- set query = queries[table.name] -%}
+            {%- if is_matching and 'customer_id' in table.columns -%}
+                {%- set query = with_matched_ids(table, query) -%}
             {%- endif -%}
             {%- do commands.append(
                 'create or replace view raw.' ~ table.name ~ ' as ' ~ query

@@ -1,8 +1,10 @@
 """No personal column, and no personal value, leaves staging."""
 
 import json
+import re
 from pathlib import Path
 
+import duckdb
 import pytest
 from conftest import Warehouse
 from sqlglot import exp
@@ -140,3 +142,73 @@ def test_a_personal_column_under_another_name_is_found(manifest):
     assert "email as interests" in mart["compiled_code"]
     personal, _ = follow(changed)
     assert personal["main", "dim_customers"] == {"interests"}
+
+
+BORN_BEFORE_2000 = re.compile(rb"\b19[0-9]{2}-[01][0-9]-[0-3][0-9]\b")
+
+
+def texts_in(path: Path) -> bytes:
+    """Everything that can be read in a file: its bytes, and its texts unpacked."""
+    parts = [path.read_bytes()]
+    if path.suffix == ".duckdb":
+        with duckdb.connect(str(path), read_only=True) as connection:
+            for schema, table, column in connection.execute(
+                "select schema_name, table_name, column_name from duckdb_columns()"
+                " join duckdb_tables() using (database_name, schema_name, table_name)"
+                " where data_type in ('VARCHAR', 'DATE')"
+            ).fetchall():
+                parts += [
+                    text.encode()
+                    for (text,) in connection.execute(
+                        f'select distinct "{column}"::varchar from "{schema}"."{table}"'
+                        f' where "{column}" is not null'
+                    ).fetchall()
+                ]
+    elif path.suffix == ".parquet":
+        rows = duckdb.read_parquet(str(path)).fetchall()
+        parts += [" ".join(map(str, row)).encode() for row in rows]
+    return b"\n".join(parts)
+
+
+def found(personal: set[str], files: list[Path]) -> dict[str, set[str]]:
+    """Which personal values, or pieces of them, stand in which files."""
+    result = {}
+    for path in files:
+        content = texts_in(path)
+        hits = {value for value in personal if value.encode() in content}
+        hits |= {date.decode() for date in BORN_BEFORE_2000.findall(content)}
+        if hits:
+            result[path.name] = hits
+    return result
+
+
+def test_no_personal_value_is_in_a_published_file_or_an_export(demo, tmp_path):
+    names, phones = (
+        {value for (value,) in demo.query(query)}
+        for query in (
+            "select distinct name from staging.base_shop__customers"
+            " where name like '% %'",
+            # numbers differ in their last digits
+            "select distinct left(phone, 9) from staging.base_shop__customers"
+            " where length(phone) > 9",
+        )
+    )
+    assert len(names) > 50
+    personal = names | phones | {"@example"}
+    published = tmp_path / "published.duckdb"
+    with duckdb.connect(str(published)) as connection:
+        connection.execute(f"attach '{demo.path}' as built (read_only)")
+        for mart in demo.marts():
+            connection.execute(f"create table {mart} as from built.main.{mart}")
+    exports = sorted(demo.path.with_name("demo_in_progress.exports").iterdir())
+    assert len(exports) == 12
+    assert found(personal, [published, *exports]) == {}
+
+    planted = tmp_path / "planted.parquet"
+    duckdb.sql(f"copy (select 'bela@example.com' as offer) to '{planted}'")
+    assert found(personal, [planted]) == {"planted.parquet": {"@example"}}
+    with duckdb.connect(str(published)) as connection:
+        connection.execute(
+            f"create table note as select '{max(names)}' as who, date '1980-02-03' as at"
+        )
+    assert found(personal, [published]) == {published.name: {max(names), "1980-02-03"}}
