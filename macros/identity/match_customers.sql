@@ -76,13 +76,22 @@
         ~ ' inner join (' ~ sizes ~ ') as sizes on labels.label = sizes.label'
         ~ ' where sizes.customer_count <= ' ~ most
     ) -%}
-    {%- do make_raw_table('customer_groups',
-        "select case when customer_count > " ~ most
-        ~ " then 'group_too_large' else 'merged' end as match_outcome, customer_count"
-        ~ ' from (' ~ sizes ~ ') as sizes'
-        ~ " union all select 'shared_by_too_many' as match_outcome, customer_count"
-        ~ ' from (' ~ shared ~ ') as shared where customer_count > ' ~ most
-    ) -%}
+    {%- set groups -%}
+        select
+            case
+                when customer_count > {{ most }} then 'group_too_large'
+                else 'merged'
+            end as match_outcome,
+            customer_count
+        from ({{ sizes }}) as sizes
+        union all
+        select
+            'shared_by_too_many' as match_outcome,
+            customer_count
+        from ({{ shared }}) as shared
+        where customer_count > {{ most }}
+    {%- endset -%}
+    {%- do make_raw_table('customer_groups', groups) -%}
     {%- for table in ['customer_labels', 'customer_labels_next', 'customer_keys'] -%}
         {%- do run_query('drop table if exists raw.' ~ table) -%}
     {%- endfor -%}

@@ -170,7 +170,8 @@ def test_what_either_id_did_is_one_customers(tmp_path, warehouse: Warehouse):
     assert warehouse.query("from fct_customer_matches") == [("merged", 2, 1, 1)]
     for table, accepted in (("customers", 2), ("events", 1)):
         assert warehouse.query(
-            f"select row_outcome, count(*) from base_shop__{table} group by 1 order by 1"
+            f"select row_outcome, count(*) from base_shop__{table}"
+            " group by 1 order by 1"
         ) == [("accepted", accepted), ("duplicate", 1)]
     assert warehouse.query(
         "select count(*) from fct_reconciliation where not is_reconciled"
