@@ -243,8 +243,6 @@ def remove(connection: duckdb.DuckDBPyConnection, is_warehouse: bool) -> dict[st
     """
     connection.begin()
     removed = rows_of_people(connection)
-    if is_warehouse:
-        check_whole(connection)
     if "main.fct_orders" in removed:
         let_others_stand_in(connection)
     if is_warehouse:
@@ -329,6 +327,20 @@ def orders_of(connection: duckdb.DuckDBPyConnection) -> list[str]:
     ]
 
 
+def unknown_ids(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """Return the ids that nothing was delivered of: mistyped, or forgotten before."""
+    known = " union all ".join(
+        f"select customer_id as id from {table}"
+        for table, columns in tables(connection).items()
+        if table.startswith(('"staging".', '"raw".'))
+        and ("customer_id", "VARCHAR") in columns
+    )
+    rows = connection.execute(
+        f"select id from forgotten anti join ({known}) as known using (id) order by id"
+    )
+    return [one for (one,) in rows.fetchall()]
+
+
 def other_ids(connection: duckdb.DuckDBPyConnection) -> list[str]:
     """Return the other ids under which the same people are known (match_customers)."""
     return [
@@ -408,6 +420,9 @@ def kept_from_publishing(folder: Path) -> Iterator[None]:
         return
     with (folder / "versions" / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        # what was not finished when a build was killed
+        for path in [*folder.glob(".*.duckdb"), *folder.glob("versions/.*.duckdb")]:
+            path.unlink()
         yield
 
 
@@ -444,11 +459,29 @@ def forget(ids: list[str], warehouse: Path, published: Path, exports: Path) -> b
             raise CannotForgetError(
                 f"{warehouse} has not been built yet: run dbt build."
             )
+        check_whole(connection)
+        for one in unknown_ids(connection):
+            print(f"{one} was not found; what is delivered of it will be left out.")
         if ("raw", "customer_ids") in names:
             insert(connection, "forgotten", others := other_ids(connection))
             ids = ids + others
         orders = orders_of(connection)
         insert(connection, "their_orders", orders)
+        # the warehouse last: it knows the other ids and the orders, should this break
+        # off and be run again
+        with kept_from_publishing(published):
+            for path, links in served_with_versions(published):
+                removed = forget_in_version(path, ids, orders)
+                for link in links if removed else []:
+                    # the old one until the new one is in its place
+                    work = link.with_name(link.name + ".work")
+                    work.unlink(missing_ok=True)
+                    os.link(path, work)
+                    os.replace(work, link)
+                for each in [path, *links]:
+                    print(f"{each}: {sum(removed.values())} rows removed")
+        for path in exported(exports):
+            print(f"{path}: {forget_in_export(path, ids)} rows removed")
         removed = remove(connection, is_warehouse=True)
         write_anew(connection, warehouse)
     print(f"{warehouse}: {sum(removed.values())} rows removed")
@@ -457,20 +490,6 @@ def forget(ids: list[str], warehouse: Path, published: Path, exports: Path) -> b
     for path in spilled(warehouse):
         path.unlink()
         print(f"{path}: removed, left by a build that was killed")
-
-    with kept_from_publishing(published):
-        for path, links in served_with_versions(published):
-            removed = forget_in_version(path, ids, orders)
-            for link in links if removed else []:
-                # the old one until the new one is in its place
-                work = link.with_name(link.name + ".work")
-                work.unlink(missing_ok=True)
-                os.link(path, work)
-                os.replace(work, link)
-            for each in [path, *links]:
-                print(f"{each}: {sum(removed.values())} rows removed")
-    for path in exported(exports):
-        print(f"{path}: {forget_in_export(path, ids)} rows removed")
 
     return is_gone(ids, orders, warehouse, published, exports)
 
