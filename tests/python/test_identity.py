@@ -2,13 +2,15 @@
 
 import json
 import random
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
 import conftest
 import duckdb
 import pytest
-from conftest import MacroProject, Warehouse, write_orders
+from conftest import REPOSITORY, MacroProject, Warehouse, write_orders
 
 SALT = "a secret of the tests"
 
@@ -176,3 +178,23 @@ def test_what_either_id_did_is_one_customers(tmp_path, warehouse: Warehouse):
     assert warehouse.query(
         "select count(*) from fct_reconciliation where not is_reconciled"
     ) == [(0,)]
+
+    # who is forgotten under one id is forgotten under all
+    content = warehouse.path.read_bytes()
+    assert b"ann-1" in content
+    assert b"ann-2" in content
+    forgotten = subprocess.run(
+        [sys.executable, "scripts/forget.py", "--customer", "ann-2"],
+        cwd=REPOSITORY,
+        env={
+            "CLV_WAREHOUSE": str(warehouse.path),
+            "CLV_PUBLISHED": str(tmp_path / "none"),
+            "CLV_EXPORTS": str(tmp_path / "none"),
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert "2 customers: in none of the" in forgotten.stdout, forgotten
+    content = warehouse.path.read_bytes()
+    assert b"ann-1" not in content
+    assert b"ann-2" not in content
