@@ -204,7 +204,12 @@ def remember(connection: duckdb.DuckDBPyConnection) -> None:
             discount_amount,
             refund_amount,
             cost_amount,
-            null::varchar as currency,
+            -- theirs that needed no conversion; NULL = the reporting currency, too
+            (
+                select case when count(distinct currency) = 1 then max(currency) end
+                from staging.base_shop__orders
+                where exchange_rate = 1
+            ) as currency,
             null::varchar as sales_channel,
             null::timestamp as updated_at
         from main.fct_orders
