@@ -292,8 +292,8 @@ def opened(path: Path, ids: list[str], orders: list[str], **options) -> Iterator
         connection = duckdb.connect(str(path), **options)
     except duckdb.IOException as error:
         raise CannotForgetError(
-            f"{path} is open elsewhere, by a build or a reader. Close it and run this"
-            f" again. ({error})"
+            f"{path} can't be opened. If a build or a reader has it, close that and run"
+            f" this again. ({error})"
         ) from error
     with connection:
         for table, values in (("forgotten", ids), ("their_orders", orders)):
@@ -558,6 +558,9 @@ def main() -> int:
     except (CannotForgetError, OSError) as error:
         print(error, file=sys.stderr)
         return 2
+    except duckdb.Error as error:
+        print(f"Broke off; mend this and run it again. {error}", file=sys.stderr)
+        return 1
     return 0 if gone else 1
 
 

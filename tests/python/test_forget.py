@@ -273,7 +273,7 @@ def test_the_next_one_shares_the_month_and_a_run_that_broke_off_is_finished(shop
     [
         ((), "Whom? make forget CUSTOMER="),
         (("--file", "no_such_file.txt"), "no_such_file.txt"),
-        (("--customer", "ben"), "is open elsewhere"),
+        (("--customer", "ben"), "close that and run this again"),
     ],
 )
 def test_it_says_why_it_changed_nothing(shop, arguments, message):
