@@ -530,7 +530,7 @@ def is_gone(
 
 
 def main() -> int:
-    """Read the command line; 0 = they are gone, 1 = not, 2 = nothing was changed."""
+    """Read the command line; 0 = they are gone, 1 = not all, 2 = it cannot be done."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--customer", default="", help="ids, separated by commas")
     parser.add_argument("--file", default="", help="a file of ids, one per line")
@@ -538,6 +538,8 @@ def main() -> int:
     ids = given.customer.split(",")
     try:
         if given.file:
+            if not Path(given.file).is_file():
+                raise CannotForgetError(f"There is no file {given.file}.")
             ids += Path(given.file).read_text(encoding="utf-8-sig").splitlines()
         ids = sorted({one.strip() for one in ids} - {""})
         if not ids:
@@ -555,10 +557,10 @@ def main() -> int:
             published_folder(warehouse),
             Path(os.environ.get("CLV_EXPORTS") or "exports"),
         )
-    except (CannotForgetError, OSError) as error:
+    except CannotForgetError as error:
         print(error, file=sys.stderr)
         return 2
-    except duckdb.Error as error:
+    except (duckdb.Error, OSError) as error:
         print(f"Broke off; mend this and run it again. {error}", file=sys.stderr)
         return 1
     return 0 if gone else 1
