@@ -2,12 +2,12 @@
     select
         '{{ input_name }}' as input_name,
         row_outcome,
+        case when row_outcome = 'accepted' then cast({{ date }} as date) end
+            as row_date,
         count(*) as row_count,
-        {{ money('coalesce(sum(' ~ readable_money(amount) ~ '), 0)') }} as amount,
-        min(case when row_outcome = 'accepted' then cast({{ date }} as date) end)
-            as first_date,
-        max(case when row_outcome = 'accepted' then cast({{ date }} as date) end)
-            as last_date
+        {{ money('coalesce(sum(' ~ readable_money(amount) ~ '), 0)') }} as amount
     from {{ ref('base_shop__' ~ input_name) }}
-    group by row_outcome
+    group by
+        row_outcome,
+        case when row_outcome = 'accepted' then cast({{ date }} as date) end
 {%- endmacro %}

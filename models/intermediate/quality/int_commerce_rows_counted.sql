@@ -1,21 +1,24 @@
--- How many raw rows of orders, their lines, products and customers ended where, and
--- how much money they speak of (orders in their own currency).
+-- How many raw rows of orders, their lines, products and customers ended where, those
+-- accepted by their day, and how much money they speak of (orders in their own currency).
 with
 
 orders_of_unknown_customers as (
     select
+        cast(orders.ordered_at as date) as row_date,
         count(*) as row_count,
         {{ money('coalesce(sum(orders.amount), 0)') }} as amount
     from {{ ref('base_shop__orders') }} as orders
     inner join {{ ref('base_shop__orders_of_unknown_customers') }} as strangers
         on orders.order_id = strangers.order_id
     where orders.row_outcome = 'accepted'
+    group by cast(orders.ordered_at as date)
 ),
 
 moved as (
     select
         'orders' as input_name,
         'accepted' as row_outcome,
+        row_date,
         -row_count as row_count,
         -amount as amount
     from orders_of_unknown_customers
@@ -25,6 +28,7 @@ moved as (
     select
         'orders' as input_name,
         'quarantined' as row_outcome,
+        cast(null as date) as row_date,
         row_count,
         amount
     from orders_of_unknown_customers
@@ -36,10 +40,9 @@ counted as (
     select
         input_name,
         row_outcome,
+        row_date,
         row_count,
-        amount,
-        cast(null as date) as first_date,
-        cast(null as date) as last_date
+        amount
     from moved
     union all
     {{ rows_counted('order_items', amount=product(['quantity', 'unit_price'])) }}
@@ -53,12 +56,12 @@ final as (
     select
         input_name,
         row_outcome,
+        row_date,
         cast(sum(row_count) as bigint) as row_count,
-        {{ money('sum(amount)') }} as amount,
-        min(first_date) as first_date,
-        max(last_date) as last_date
+        {{ money('sum(amount)') }} as amount
     from counted
-    group by input_name, row_outcome
+    group by input_name, row_outcome, row_date
+    having sum(row_count) > 0
 )
 
 select * from final

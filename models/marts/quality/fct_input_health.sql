@@ -4,9 +4,8 @@ counted as (
     select
         input_name,
         row_outcome,
-        row_count,
-        first_date,
-        last_date
+        row_date,
+        row_count
     from {{ ref('int_commerce_rows_counted') }}
 
     union all
@@ -14,10 +13,15 @@ counted as (
     select
         input_name,
         row_outcome,
-        row_count,
-        first_date,
-        last_date
+        row_date,
+        row_count
     from {{ ref('int_marketing_rows_counted') }}
+),
+
+cutoffs as (
+    select cutoff_date
+    from {{ ref('int_cutoff_dates') }}
+    where cutoff = 'live'
 ),
 
 inputs as (
@@ -54,8 +58,8 @@ remarks as (
 summed as (
     select
         inputs.input_name,
-        min(counted.first_date) as first_date,
-        max(counted.last_date) as last_date,
+        min(counted.row_date) as first_date,
+        max(counted.row_date) as last_date,
         coalesce(sum(counted.row_count), 0) as raw_row_count,
         coalesce(
             sum(
@@ -77,19 +81,56 @@ summed as (
     group by inputs.input_name
 ),
 
+day_pairs as (
+    select
+        input_name,
+        row_date,
+        lag(row_date) over (partition by input_name order by row_date)
+            as previous_date
+    from counted
+    where row_date is not null
+),
+
+-- the habit of the last year: how long nothing came
+gaps as (
+    select
+        day_pairs.input_name,
+        max({{ days_between('day_pairs.previous_date', 'day_pairs.row_date') }})
+            as longest_gap_days
+    from day_pairs
+    inner join summed on day_pairs.input_name = summed.input_name
+    where {{ days_between('day_pairs.row_date', 'summed.last_date') }} < 365
+    group by day_pairs.input_name
+),
+
+dated as (
+    select
+        summed.input_name,
+        greatest({{ days_between('summed.last_date', 'cutoffs.cutoff_date') }}, 0)
+            as days_behind,
+        gaps.longest_gap_days
+    from summed
+    cross join cutoffs
+    inner join gaps on summed.input_name = gaps.input_name
+),
+
 final as (
     select
         summed.input_name,
         summed.first_date,
         summed.last_date,
+        cast(dated.days_behind as bigint) as days_behind,
+        cast(dated.longest_gap_days as bigint) as longest_gap_days,
         remarks.remark,
         cast(summed.raw_row_count as bigint) as raw_row_count,
         cast(summed.accepted_row_count as bigint) as accepted_row_count,
         cast(summed.quarantined_row_count as bigint) as quarantined_row_count,
         cast(summed.duplicate_row_count as bigint) as duplicate_row_count,
         {{ ratio('summed.quarantined_row_count', 'summed.raw_row_count') }}
-            as quarantined_rate
+            as quarantined_rate,
+        dated.days_behind > dated.longest_gap_days as is_late
     from summed
+    left join dated on summed.input_name = dated.input_name
     left join remarks on summed.input_name = remarks.input_name
 )
 
