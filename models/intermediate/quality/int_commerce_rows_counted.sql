@@ -1,5 +1,6 @@
--- How many raw rows of orders, their lines, products and customers ended where, those
--- accepted by their day, and how much money they speak of (orders in their own currency).
+-- How many raw rows of orders, their lines, products and customers ended where, the
+-- accepted ones by day, and how much money they speak of (orders in their own
+-- currency).
 with
 
 orders_of_unknown_customers as (

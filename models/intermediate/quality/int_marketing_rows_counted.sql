@@ -1,5 +1,5 @@
 -- How many raw rows of marketing, events, surveys, subscriptions and experiments ended
--- where, those accepted by their day, and how much money they speak of.
+-- where, the accepted ones by day, and how much money they speak of.
 with
 
 final as (

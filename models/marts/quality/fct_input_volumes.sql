@@ -44,20 +44,21 @@ begun as (
 ),
 
 calendar as (
-    select {{ add_days('cutoffs.cutoff_date', '-days_back.n') }} as row_date
+    select
+        numbered.n as days_back,
+        {{ add_days('cutoffs.cutoff_date', '-numbered.n') }} as row_date
     from cutoffs
-    cross join {{ numbers(days_shown + 7 * weeks + 6) }} as days_back
+    cross join {{ numbers(days_shown + 7 * weeks + 6) }} as numbered
 ),
 
 -- a day without rows is a day of none
 daily as (
     select
         begun.input_name,
+        calendar.days_back,
         calendar.row_date,
         coalesce(counted.row_count, 0) as row_count,
-        row_number() over (
-            partition by begun.input_name order by calendar.row_date
-        ) as day_number
+        {{ days_between('begun.first_date', 'calendar.row_date') }} + 1 as day_number
     from begun
     inner join calendar on begun.first_date <= calendar.row_date
     left join counted
@@ -69,6 +70,7 @@ daily as (
 weekly as (
     select
         input_name,
+        days_back,
         row_date,
         row_count,
         case
@@ -82,20 +84,28 @@ weekly as (
     from daily
 ),
 
--- each day beside those of the weeks before it
-compared as (
+-- a day is compared with those of the weeks before it
+sought as (
     select
         weekly.input_name,
         weekly.row_date,
+        weekly.days_back + 7 * (numbered.n + 1) as days_back
+    from weekly
+    cross join {{ numbers(weeks) }} as numbered
+    where weekly.days_back < {{ days_shown }}
+),
+
+compared as (
+    select
+        sought.input_name,
+        sought.row_date,
         earlier.row_count,
         earlier.week_row_count
-    from weekly
-    cross join {{ numbers(weeks) }} as weeks_back
+    from sought
     inner join weekly as earlier
         on
-            weekly.input_name = earlier.input_name
-            and earlier.row_date
-            = {{ add_days('weekly.row_date', '-7 * (weeks_back.n + 1)') }}
+            sought.input_name = earlier.input_name
+            and sought.days_back = earlier.days_back
 ),
 
 medians as (
@@ -146,8 +156,6 @@ measured as (
         end as {{ measure }}_z_score{{ ',' if not loop.last }}
         {% endfor %}
     from weekly
-    inner join cutoffs
-        on weekly.row_date > {{ add_days('cutoffs.cutoff_date', -days_shown) }}
     left join medians
         on
             weekly.input_name = medians.input_name
@@ -156,6 +164,7 @@ measured as (
         on
             weekly.input_name = deviations.input_name
             and weekly.row_date = deviations.row_date
+    where weekly.days_back < {{ days_shown }}
 ),
 
 final as (

@@ -8,7 +8,7 @@
     'days_since_last_purchase', 'purchase_count', 'revenue_amount',
 ] %}
 -- parts of one that a score is rounded to
-{% set parts = {'p_alive': 1000, 'purchases_12_months': 100, 'churn_probability': 1000} %}
+{% set parts = {'p_alive': 1000, 'churn_probability': 1000} %}
 
 with
 
@@ -38,8 +38,7 @@ scored as (
         frequency,
         recency_days,
         age_days,
-        p_alive_rate,
-        purchases_12_months
+        p_alive_rate
     from {{ ref('int_purchase_histories_scored') }}
 ),
 
@@ -76,12 +75,7 @@ weighed as (
         {{ ratio(
             'sum(cast(scored.p_alive_rate * weights.weight_rate as decimal(38, 12)))',
             'sum(weights.weight_rate)'
-        ) }} as p_alive,
-        {{ ratio(
-            'sum(cast(scored.purchases_12_months * weights.weight_rate'
-            ~ ' as decimal(38, 12)))',
-            'sum(weights.weight_rate)'
-        ) }} as purchases_12_months
+        ) }} as p_alive
     from scored
     inner join weights on scored.process = weights.process
     group by
@@ -96,8 +90,7 @@ history_scores as (
     select
         histories.cutoff,
         histories.customer_count,
-        weighed.p_alive,
-        weighed.purchases_12_months
+        weighed.p_alive
     from histories
     inner join weighed
         on
@@ -109,19 +102,17 @@ history_scores as (
 ),
 
 counted as (
-    {% for score in ['p_alive', 'purchases_12_months'] %}
     select
         cutoff,
-        '{{ score }}' as score_name,
-        cast(round({{ score }} * {{ parts[score] }}) as bigint) as score_value,
+        'p_alive' as score_name,
+        cast(round(p_alive * {{ parts['p_alive'] }}) as bigint) as score_value,
         sum(customer_count) as customer_count
     from history_scores
-    where {{ score }} is not null
-    group by cutoff, cast(round({{ score }} * {{ parts[score] }}) as bigint)
+    where p_alive is not null
+    group by cutoff, cast(round(p_alive * {{ parts['p_alive'] }}) as bigint)
 
     union all
 
-    {% endfor %}
     select
         cutoff,
         'churn_probability' as score_name,
@@ -169,7 +160,12 @@ paired as (
 
 ranked as (
     select
-        paired.*,
+        cutoff,
+        earlier_cutoff,
+        score_name,
+        score_value,
+        later_count,
+        earlier_count,
         sum(later_count) over (partition by cutoff, score_name) as later_total,
         sum(earlier_count) over (partition by cutoff, score_name) as earlier_total,
         sum(earlier_count) over (
@@ -181,7 +177,14 @@ ranked as (
 
 binned as (
     select
-        ranked.*,
+        cutoff,
+        earlier_cutoff,
+        score_name,
+        score_value,
+        later_count,
+        earlier_count,
+        later_total,
+        earlier_total,
         -- beyond the highest of the earlier scores: in the last bin
         least(floor({{ ratio('10 * earlier_below', 'earlier_total') }}) + 1, 10)
             as bin_number
@@ -209,7 +212,14 @@ bins as (
 
 shares as (
     select
-        bins.*,
+        cutoff,
+        earlier_cutoff,
+        score_name,
+        later_total,
+        earlier_total,
+        later_sum,
+        earlier_sum,
+        bin_count,
         {{ ratio('later_count + 0.5', 'later_total + 0.5 * bin_count') }}
             as later_share,
         {{ ratio('earlier_count + 0.5', 'earlier_total + 0.5 * bin_count') }}
@@ -241,7 +251,15 @@ measured as (
 
 judged as (
     select
-        measured.*,
+        cutoff,
+        earlier_cutoff,
+        score_name,
+        customer_count,
+        earlier_customer_count,
+        bin_count,
+        later_sum,
+        earlier_sum,
+        population_stability_index,
         case score_name
             {% for score, number in parts.items() %}
             when '{{ score }}' then {{ number }}
