@@ -111,13 +111,13 @@ compared as (
 medians as (
     select
         input_name,
-        row_date,
         {% for measure, usual in measures.items() %}
         case
             when count({{ measure }}) >= {{ weeks_needed }}
                 then {{ percentile(measure, 0.5) }}
-        end as {{ usual }}{{ ',' if not loop.last }}
+        end as {{ usual }},
         {% endfor %}
+        row_date
     from compared
     group by input_name, row_date
 ),
@@ -125,11 +125,11 @@ medians as (
 deviations as (
     select
         compared.input_name,
-        compared.row_date,
         {% for measure, usual in measures.items() %}
         {{ percentile('abs(compared.' ~ measure ~ ' - medians.' ~ usual ~ ')', 0.5) }}
-            as {{ measure }}_deviation{{ ',' if not loop.last }}
+            as {{ measure }}_deviation,
         {% endfor %}
+        compared.row_date
     from compared
     inner join medians
         on
@@ -141,7 +141,6 @@ deviations as (
 measured as (
     select
         weekly.input_name,
-        weekly.row_date,
         {% for measure, usual in measures.items() %}
         weekly.{{ measure }},
         medians.{{ usual }},
@@ -153,8 +152,9 @@ measured as (
                     'greatest(1.4826 * deviations.' ~ measure ~ '_deviation, sqrt('
                     ~ 'medians.' ~ usual ~ '))'
                 ) }}
-        end as {{ measure }}_z_score{{ ',' if not loop.last }}
+        end as {{ measure }}_z_score,
         {% endfor %}
+        weekly.row_date
     from weekly
     left join medians
         on
