@@ -6,7 +6,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Libraries that are kept compiled load in half the time; images often forbid to keep them
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget lock demo clean
+.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget status lock demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,9 @@ versions: .venv ## the published versions of the warehouse
 
 rollback: .venv ## serve the published version before, or VERSION=3
 	$(BIN)/python scripts/published.py rollback $(VERSION)
+
+status: .venv ## one page: can the numbers be trusted today? (fails where something is red)
+	@$(BIN)/python scripts/status.py
 
 lint: .venv ## layout of SQL and Python
 	$(BIN)/ruff check .

@@ -745,6 +745,9 @@ NOT_PORTABLE_JINJA: dict[str, str] = {
     r"\bdbt\.current_timestamp|\brun_started_at\b|\.(?:utc)?now\b": "as_of_date",
 }
 
+# Hooks that compare with the machine's clock; what they say is no part of any table.
+CLOCK_READERS = {"check_inputs", "record_build"}
+
 # Only models: a formula macro divides doubles that it has made so itself.
 NOT_IN_MODELS: dict[str, str] = {
     r"/": "ratio; integers divide differently, and so does zero",
@@ -844,9 +847,22 @@ def sql_is_portable(manifest: Manifest) -> list[str]:
         sql, jinja = NOT_PORTABLE, NOT_PORTABLE_JINJA
         if is_model:
             sql, jinja = sql | NOT_IN_MODELS, jinja | NOT_IN_MODELS_JINJA
+        if name in CLOCK_READERS:
+            jinja = {}
         found = [*_forbidden(flatten(code), sql), *_forbidden(jinja_only(code), jinja)]
         findings += [f"{name}: {finding}" for finding in found]
     return findings
+
+
+@rule
+def models_read_no_clock(manifest: Manifest) -> list[str]:
+    """Call hooks from dbt_project.yml alone: models know `as_of_date`, not today."""
+    return [
+        f"{node['name']} calls {macro.split('.')[-1]}"
+        for node in nodes(manifest, "model", "test")
+        for macro in node["depends_on"]["macros"]
+        if macro.split(".")[-1] in CLOCK_READERS
+    ]
 
 
 @rule

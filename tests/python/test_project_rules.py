@@ -291,6 +291,11 @@ BROKEN: dict[str, Change] = {
     "undocumented_public_models": sets("nodes", MART, columns=BARE_COLUMN),
     "exposures_dependent_on_private_models": sets("nodes", MART, access="protected"),
     "sql_is_portable": with_code("select order_id::integer from {{ ref('x') }}"),
+    "models_read_no_clock": sets(
+        "nodes",
+        MART,
+        depends_on={"nodes": [INTERMEDIATE], "macros": ["macro.shop.check_inputs"]},
+    ),
     "columns_are_written_out": with_code("select * from {{ ref('x') }}"),
     "aliases_are_not_reused": with_code("select a + 1 as b, b * 2 as c from t"),
     "descriptions_open_with_the_grain": sets("nodes", STAGING, description="Orders."),
