@@ -12,7 +12,7 @@ import argparse
 import os
 import sys
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -165,6 +165,12 @@ def tell_build(page: Page, connection: duckdb.DuckDBPyConnection) -> None:
     page.say(
         f"dbt {last[2]} of {last[3]}, {last[1]:%Y-%m-%d %H:%M} UTC ({ago(last[1])})"
     )
+    if datetime.now(UTC).replace(tzinfo=None) - last[1] > timedelta(days=2):
+        page.say(
+            "nothing was built for two days",
+            "LOOK",
+            "`dbt build`; one that a threshold stops at its start leaves no trace here",
+        )
     counts = f"{last[4]:,} tables built, {last[5]:,} tests passed"
     if last[6] or last[7]:
         page.say(

@@ -64,7 +64,7 @@
             {%- elif row[1] > oldest -%}
                 {%- do findings.append(
                     'orders: the last one is of ' ~ row[0] ~ ', ' ~ row[1] ~ ' days before'
-                    ~ ' today (' ~ today ~ ' UTC); at most ' ~ oldest
+                    ~ ' this day, ' ~ today ~ ' (UTC); at most ' ~ oldest
                     ~ ' days are allowed (var orders_maximum_age_days).'
                 ) -%}
             {%- endif -%}

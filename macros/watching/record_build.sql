@@ -27,19 +27,18 @@
             {%- set as_of_date = 'cast(null as date)' -%}
         {%- endif -%}
         {%- set rows = [] -%}
+        {#- a thousand rows: a call of quoted_text for each value would be felt -#}
         {%- for result in built -%}
             {%- set node = result.node -%}
             {#- a unit test has a model, a data test is attached to one -#}
             {%- set tested = (node.tested_node_unique_id
                 if node.resource_type == 'unit_test' else node.attached_node) or '' -%}
-            {%- do rows.append('(' ~ [
-                quoted_text(node.resource_type),
-                quoted_text(node.name),
-                quoted_text(tested.split('.')[-1]) if tested else 'null',
-                quoted_text(result.status | string),
-                result.failures if result.failures is not none else 'null',
-                result.execution_time,
-            ] | join(', ') ~ ')') -%}
+            {%- do rows.append(
+                "('" ~ node.resource_type ~ "', '" ~ node.name | replace("'", "''")
+                ~ "', '" ~ tested.split('.')[-1] ~ "', '" ~ result.status ~ "', "
+                ~ (result.failures if result.failures is not none else 'null')
+                ~ ', ' ~ result.execution_time ~ ')'
+            ) -%}
         {%- endfor -%}
         {%- set insert -%}
             insert into {{ log_table }} ({{ columns | join(', ') }})
@@ -51,7 +50,7 @@
                 {{ as_of_date }},
                 node_type,
                 node_name,
-                tested_model,
+                nullif(tested_model, ''),
                 status,
                 cast(failure_count as bigint),
                 cast(seconds as {{ type_double() }})
@@ -70,11 +69,13 @@
                 ) as kept
             )
         {%- endset -%}
-        {{ statements([
+        {%- set written = statements([
             'create schema if not exists operations',
             create_log_table(log_table, columns, 'invocation_id'),
             insert,
-            delete_partitions(log_table, ['invocation_id'], is_old),
-        ]) }}
+        ]) -%}
+        {#- may ask the table: not before it is there -#}
+        {%- set forgotten = delete_partitions(log_table, ['invocation_id'], is_old) -%}
+        {{ [written | trim, forgotten | trim] | select | join(';\n') }}
     {%- endif -%}
 {%- endmacro %}

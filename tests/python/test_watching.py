@@ -1,4 +1,4 @@
-"""What a data team is told: thresholds stop a build, `make status` says how it stands."""
+"""Thresholds stop a build, and `make status` says how the warehouse stands."""
 
 import json
 import os
@@ -109,8 +109,8 @@ def test_old_and_missing_inputs_stop_a_build_before_it_touches_a_table(
         " (var inputs_minimum_rows)"
     ) in said
     assert (
-        "orders: 200 rows were delivered, the last build had 300; at least 90.0 % of them"
-        " are wanted (var inputs_minimum_share_of_last_build)"
+        "orders: 200 rows were delivered, the last build had 300; at least 90.0 % of"
+        " them are wanted (var inputs_minimum_share_of_last_build)"
     ) in said
     assert "events: 0 rows were delivered, the last build had 40" in said
     assert "customers: " not in said
@@ -163,8 +163,8 @@ def test_a_quiet_week_fails_the_build_and_a_usual_one_does_not(warehouse, tmp_pa
         result = warehouse.dbt(
             "build",
             *SELECTED,
-            "--exclude-resource-type",
-            "unit_test",
+            "--indirect-selection",
+            "empty",
             inputs=inputs,
             settings=THRESHOLDS,
         )
@@ -191,7 +191,7 @@ def test_what_became_of_the_last_thirty_builds_is_kept(warehouse):
     with duckdb.connect(str(warehouse.path)) as connection:
         connection.execute("""
             insert into operations.build_results
-            select * replace (
+            select build_results.* replace (
                 'earlier ' || days as invocation_id,
                 started_at - to_days(days::integer) as started_at
             )
@@ -263,15 +263,15 @@ def test_what_failed_and_what_is_not_published_is_said(demo, tmp_path):
     with duckdb.connect(str(warehouse)) as connection:
         connection.execute("""
             insert into operations.build_results
-            select * replace (
+            select build_results.* replace (
                 'later' as invocation_id,
                 started_at + interval 1 hour as started_at,
-                if(node_name = 'every_row_and_every_cent_is_reconciled', 'fail', status)
-                    as status,
-                if(node_name = 'every_row_and_every_cent_is_reconciled', 3, failure_count)
-                    as failure_count
+                if(is_it, 'fail', status) as status,
+                if(is_it, 3, failure_count) as failure_count
             )
-            from operations.build_results
+            from operations.build_results, (
+                select 'every_row_and_every_cent_is_reconciled'
+            ) as test (test_name), lateral (select node_name = test_name) as _ (is_it)
         """)
         connection.execute("""
             update fct_reconciliation set is_reconciled = false, difference = 1.5

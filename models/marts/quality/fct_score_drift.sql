@@ -145,15 +145,23 @@ paired as (
     select
         '{{ cutoff }}' as cutoff,
         '{{ earlier }}' as earlier_cutoff,
-        score_name,
-        score_value,
-        sum(case when cutoff = '{{ cutoff }}' then customer_count else 0 end)
+        counted.score_name,
+        counted.score_value,
+        sum(case
+            when counted.cutoff = '{{ cutoff }}'
+                then counted.customer_count
+            else 0
+        end)
             as later_count,
-        sum(case when cutoff = '{{ earlier }}' then customer_count else 0 end)
+        sum(case
+            when counted.cutoff = '{{ earlier }}'
+                then counted.customer_count
+            else 0
+        end)
             as earlier_count
     from counted
-    where cutoff in ('{{ cutoff }}', '{{ earlier }}')
-    group by score_name, score_value
+    where counted.cutoff in ('{{ cutoff }}', '{{ earlier }}')
+    group by counted.score_name, counted.score_value
     {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
