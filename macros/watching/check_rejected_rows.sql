@@ -1,4 +1,4 @@
-{#- A hook of the base models: what it stops has not reached any final table. -#}
+{#- A hook of the base models: what reads the input is not built then. -#}
 {% macro check_rejected_rows(relation) -%}
     {%- if execute and flags.INTROSPECT and var('inputs_maximum_rejected_rate') -%}
         {%- set allowed = setting_by_input(
@@ -37,7 +37,7 @@
                     ~ " where row_outcome = 'quarantined' group by rejection_reasons"
                     ~ ' order by count(*) desc, rejection_reasons limit 3'
                 ).rows -%}
-                    {%- do reasons.append(reason[0] ~ ' (' ~ reason[1] ~ ' rows)') -%}
+                    {%- do reasons.append(reason[0] ~ ' (' ~ reason[1] ~ ')') -%}
                 {%- endfor -%}
                 {%- do exceptions.raise_compiler_error(
                     counted[1] ~ ' of ' ~ counted[0] ~ ' rows of ' ~ name
