@@ -8,7 +8,7 @@
     ) -%}
 {%- endmacro %}
 
-{#- scripts/dbt_plugin.py -#}
+{#- engines/duckdb/publishing.py -#}
 {% macro duckdb__publish_tables(request) -%}
     {%- set answer = run_query(
         'select publish_tables(' ~ quoted_text(tojson(request)) ~ ')'

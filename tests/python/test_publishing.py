@@ -19,8 +19,9 @@ import yaml
 from conftest import REPOSITORY, Result, Warehouse, write_orders
 
 sys.path.insert(0, str(REPOSITORY / "scripts"))
+sys.path.insert(0, str(REPOSITORY / "engines" / "duckdb"))
 import published
-from dbt_plugin import Plugin
+from publishing import Plugin
 
 # README: how a BI tool connects
 LOCKED_DOWN = {
@@ -136,7 +137,7 @@ def publish(
         "as_of_date": "2024-02-09",
         "invocation_id": "by hand",
     }
-    plugin = Plugin("dbt_plugin", {})
+    plugin = Plugin("publishing", {})
     plugin.connection = connection
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLV_PUBLISHED", str(folder))
