@@ -142,7 +142,7 @@ def publish(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("CLV_PUBLISHED", str(folder))
         answer = json.loads(plugin.publish_tables(json.dumps(request)))
-    assert answer["is_published"], answer
+    assert answer["is_published"], answer["message"]
     return answer["message"]
 
 
