@@ -10,7 +10,6 @@ a database deletes a row, its bytes remain. SECURITY.md says what this does not 
 """
 
 import argparse
-import fcntl
 import hashlib
 import os
 import secrets
@@ -23,8 +22,8 @@ from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 
 import duckdb
+from published import DEFAULT_WAREHOUSE, locked, published_folder
 
-DEFAULT_WAREHOUSE = Path("warehouse/customer_lifetime.duckdb")
 MEMORY = ("forgotten_ids", "forgotten_orders")
 # An order that stands for those of people who were forgotten
 STANDS_IN = "customer_id is null and order_id like 'forgotten-%'"
@@ -409,26 +408,10 @@ def forget_in_export(path: Path, ids: list[str]) -> int:
     return removed
 
 
-def published_folder(warehouse: Path) -> Path:
-    """Return where the versions of a warehouse are published."""
-    default = f"{warehouse}.published"
-    if warehouse == DEFAULT_WAREHOUSE:
-        default = "warehouse/published"
-    return Path(os.environ.get("CLV_PUBLISHED") or default)
-
-
-@contextmanager
-def kept_from_publishing(folder: Path) -> Iterator[None]:
-    """Hold the lock under which builds publish and versions are rolled back."""
-    if not (folder / "versions").is_dir():
-        yield
-        return
-    with (folder / "versions" / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        # what was not finished when a build was killed
-        for path in [*folder.glob(".*.duckdb"), *folder.glob("versions/.*.duckdb")]:
-            path.unlink()
-        yield
+def remove_unfinished(folder: Path) -> None:
+    """Remove what a build that was killed has left of a version."""
+    for path in [*folder.glob(".*.duckdb"), *folder.glob("versions/.*.duckdb")]:
+        path.unlink()
 
 
 def served_with_versions(folder: Path) -> list[tuple[Path, list[Path]]]:
@@ -474,7 +457,8 @@ def forget(ids: list[str], warehouse: Path, published: Path, exports: Path) -> b
         insert(connection, "their_orders", orders)
         # the warehouse last: it knows the other ids and the orders, should this break
         # off and be run again
-        with kept_from_publishing(published):
+        with locked(published):
+            remove_unfinished(published)
             for path, links in served_with_versions(published):
                 removed = forget_in_version(path, ids, orders)
                 for link in links if removed else []:

@@ -4,9 +4,10 @@
     .venv/bin/python scripts/published.py rollback [version]
 
 The folder CLV_PUBLISHED has the served file, customer_lifetime.duckdb, and in
-`versions` the last five that were published. Versions are never written again: a name
-is moved from one to the other, so that whoever opens the served file finds one whole
-version, and whoever has it open keeps the one they have.
+`versions` the last five that were published. Versions are never written again (but
+forget.py puts others in their place): a name is moved from one to the other, so that
+whoever opens the served file finds one whole version, and whoever has it open keeps
+the one they have.
 """
 
 import argparse
@@ -21,14 +22,14 @@ import duckdb
 
 SERVED = "customer_lifetime.duckdb"
 KEPT = 5
-DEFAULT_WAREHOUSE = "warehouse/customer_lifetime.duckdb"
+DEFAULT_WAREHOUSE = Path("warehouse/customer_lifetime.duckdb")
 
 
-def published_folder() -> Path:
+def published_folder(warehouse: Path | None = None) -> Path:
     """CLV_PUBLISHED; by default one for each warehouse, so that none gets another's."""
-    warehouse = os.environ.get("CLV_WAREHOUSE", DEFAULT_WAREHOUSE)
+    warehouse = warehouse or Path(os.environ.get("CLV_WAREHOUSE", DEFAULT_WAREHOUSE))
     default = f"{warehouse}.published"
-    if Path(warehouse) == Path(DEFAULT_WAREHOUSE):
+    if warehouse == DEFAULT_WAREHOUSE:
         default = "warehouse/published"
     return Path(os.environ.get("CLV_PUBLISHED") or default)
 

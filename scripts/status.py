@@ -16,8 +16,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
+from published import DEFAULT_WAREHOUSE, SERVED, published_folder
 
-DEFAULT_WAREHOUSE = "warehouse/customer_lifetime.duckdb"
 # A share of rejected rows that a person should see.
 MANY_REJECTED = 0.05
 
@@ -75,15 +75,6 @@ def ago(moment: datetime) -> str:
     return f"{hours / 24:.0f} days ago"
 
 
-def published_file(warehouse: Path) -> Path:
-    """Return the file that BI tools open."""
-    by_default = f"{warehouse}.published"
-    if warehouse == Path(DEFAULT_WAREHOUSE):
-        by_default = "warehouse/published"
-    folder = os.environ.get("CLV_PUBLISHED") or by_default
-    return Path(folder) / "customer_lifetime.duckdb"
-
-
 def opened(path: Path) -> duckdb.DuckDBPyConnection:
     """Open a file to read; exit with code 2 and a reason where that fails."""
     if not path.exists():
@@ -100,7 +91,7 @@ def opened(path: Path) -> duckdb.DuckDBPyConnection:
             why = (
                 f"Another process holds {path}, a build perhaps. Try again when it has"
                 " ended; what is published can be read all the same"
-                f" ({published_file(path)})."
+                f" ({published_folder(path) / SERVED})."
             )
         else:
             why = f"{path} is no warehouse that can be read: {error}"
@@ -118,7 +109,7 @@ def tables(connection: duckdb.DuckDBPyConnection) -> set[str]:
 
 def tell_publication(page: Page, warehouse: Path, last_built: str | None) -> None:
     """Say when it was published, and whether that is what was built last."""
-    path = published_file(warehouse)
+    path = published_folder(warehouse) / SERVED
     if not path.exists():
         page.say(f"not published ({path} is not there)")
         return

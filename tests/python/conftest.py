@@ -52,15 +52,6 @@ def python_model(name: str) -> ModuleType:
     return module
 
 
-def input_files() -> ModuleType:
-    """The plugin of dbt-duckdb that looks into input files."""
-    path = REPOSITORY / "engines" / "duckdb" / "input_files.py"
-    specification = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
-
-
 @dataclass
 class Result:
     """What a dbt command said."""

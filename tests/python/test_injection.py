@@ -8,9 +8,10 @@ import re
 from types import SimpleNamespace
 
 import duckdb
+import input_files
 import pytest
 import yaml
-from conftest import REPOSITORY, MacroProject, Warehouse, input_files, write_orders
+from conftest import REPOSITORY, MacroProject, Warehouse, write_orders
 from dbt_common.exceptions import DbtRuntimeError
 
 HOSTILE = """it's "mine"; drop table canary; --"""
@@ -163,7 +164,7 @@ def test_a_number_that_reads_as_a_name_is_none(macro_project):
 def test_a_connection_is_refused_what_dbt_would_put_into_its_sql(
     warehouse, limit, variable
 ):
-    plugin = input_files().Plugin("input_files", {})
+    plugin = input_files.Plugin("input_files", {})
     credentials = SimpleNamespace(database=warehouse)
     try:
         plugin.update_connection_config(credentials, {"memory_limit": limit})

@@ -10,8 +10,9 @@ import io
 import json
 
 import duckdb
+import input_files
 import pytest
-from conftest import input_files, write_orders
+from conftest import write_orders
 
 SELECT = ("--select", "+fct_orders", "+fct_rejected_rows")
 HEADER = "order_id,customer_id,ordered_at,amount,status\n"
@@ -19,7 +20,7 @@ ROWS = "".join(f"o{n},ann,2024-01-{n:02},10.00,completed\n" for n in range(1, 29
 QUOTED = 'o29,"Ann ""A."", of\nLee",2024-01-29,10.00,completed\n'
 
 
-look_into = input_files().report
+look_into = input_files.report
 
 
 def fault(path, content):

@@ -14,13 +14,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import published
 import pytest
 import yaml
 from conftest import REPOSITORY, Result, Warehouse, write_orders
-
-sys.path.insert(0, str(REPOSITORY / "scripts"))
-sys.path.insert(0, str(REPOSITORY / "engines" / "duckdb"))
-import published
 from publishing import Plugin
 
 # README: how a BI tool connects
