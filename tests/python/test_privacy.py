@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -201,11 +202,9 @@ def test_no_personal_value_is_in_a_published_file_or_an_export(demo, tmp_path):
     assert len(names) > 50
     assert len(births) > 1000
     personal = names | phones | births | {"@example"}
+    # of the file that BI tools open; it may not be written
     published = tmp_path / "published.duckdb"
-    with duckdb.connect(str(published)) as connection:
-        connection.execute(f"attach '{demo.path}' as built (read_only)")
-        for mart in demo.marts():
-            connection.execute(f"create table {mart} as from built.main.{mart}")
+    shutil.copyfile(demo.published / "customer_lifetime.duckdb", published)
     exports = sorted(demo.path.with_name("demo_in_progress.exports").iterdir())
     assert len(exports) == 12
     assert found(personal, [published, *exports]) == {}
