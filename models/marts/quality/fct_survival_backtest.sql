@@ -90,8 +90,8 @@ judged as (
         predictions.stay_days + horizons.horizon_days as end_day_number,
         spans.last_day_number,
         spans.plain_daily_hazard,
-        -- beyond the days observed the last one stands. Worked out before the joins: one
-        -- on days of two tables may be done by relationship alone, each with each
+        -- beyond the days observed the last one stands. Worked out before the joins:
+        -- one on days of two tables may be done by relationship alone
         least(predictions.stay_days, spans.last_day_number) as now_day_number,
         least(
             predictions.stay_days + horizons.horizon_days, spans.last_day_number
