@@ -340,10 +340,12 @@ def test_who_writes_to_what_is_served_leaves_no_trace(shop):
     shop.served.chmod(0o644)
     writer = (
         "import os, signal, sys, duckdb;"
-        "duckdb.connect(sys.argv[1]).execute('delete from fct_orders');"
+        "database = duckdb.connect(sys.argv[1]);"
+        "database.execute('delete from fct_orders');"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     subprocess.run([sys.executable, "-c", writer, str(shop.served)])
+    assert Path(f"{shop.served}.wal").exists()
     assert read(shop.served, "select count(*) from fct_orders") == [(0,)]
     shop.publish()
     assert read(shop.served, TOTALS) == [(2, 820.0, 820.0, 40)]
