@@ -27,8 +27,8 @@ test: .venv ## everything: dbt data and unit tests, pytest, lint
 	$(MAKE) lint
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
-test-faults: .venv ## builds killed twenty times at random moments
-	$(BIN)/pytest -m faults
+test-faults: .venv ## faults, random and rare shops: builds killed, full disks, dirty rows
+	$(BIN)/pytest -m faults --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 versions: .venv ## the published versions of the warehouse
 	$(BIN)/python scripts/published.py list

@@ -293,11 +293,14 @@ class Warehouse:
             where table_schema = 'main' and data_type in ('DOUBLE', 'FLOAT')
         """)
         assert columns
-        return [
-            (table, column)
-            for table, column in columns
-            if self.query(f'from {table} where not isfinite("{column}") limit 1')
-        ]
+        # one query: to open the file for each takes a quarter of a second
+        return self.query(
+            " union all ".join(
+                f"(select '{table}', '{column}' from {table}"
+                f' where not isfinite("{column}") limit 1)'
+                for table, column in columns
+            )
+        )
 
     def marts(self) -> list[str]:
         """The names of the public tables."""

@@ -783,6 +783,7 @@ def spread(random, first: int, last: int, times: int) -> list[int]:
     return [start, *random.integers(start, last + 1, times).tolist()]
 
 
+@pytest.mark.faults
 def test_twenty_customers_who_always_pay_the_same_and_no_past_to_be_judged_on(
     tmp_path, workbench
 ):
@@ -822,6 +823,7 @@ def test_twenty_customers_who_always_pay_the_same_and_no_past_to_be_judged_on(
     ) == [(0,)]
 
 
+@pytest.mark.faults
 def test_channels_of_extreme_customers(tmp_path, workbench):
     """Each a group of its own; a horizon of ten years, amounts from a cent to 1e9.
 

@@ -122,12 +122,14 @@ def test_a_past_day_is_seen_as_a_build_on_that_day_saw_it(
         assert left[name] == right[name], name
 
 
+@pytest.mark.faults
 def test_a_shop_without_orders_has_empty_tables(tmp_path, warehouse):
     warehouse.build(inputs=write_orders(tmp_path / "shop", []), tests=True)
     for name in ("fct_orders", "dim_customers", "fct_customer_value"):
         assert warehouse.query(f"select count(*) from {name}") == [(0,)], name
 
 
+@pytest.mark.faults
 def test_a_single_order_is_a_shop(tmp_path, warehouse):
     rows = [("o1", "ann", datetime.date(2024, 5, 5), "10.00")]
     warehouse.build(inputs=write_orders(tmp_path / "shop", rows), tests=True)
@@ -136,6 +138,7 @@ def test_a_single_order_is_a_shop(tmp_path, warehouse):
     ) == [("ann", "10.0000")]
 
 
+@pytest.mark.faults
 def test_one_customer_with_everything_is_a_shop(tmp_path, warehouse):
     """All inputs speak of her alone, so that nobody can be compared with anybody."""
 
