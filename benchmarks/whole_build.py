@@ -22,6 +22,7 @@ import argparse
 import json
 import os
 import platform
+import shutil
 import subprocess
 import sys
 import time
@@ -172,6 +173,7 @@ def main() -> None:
         0
     ][0]
     (work / "warehouse.duckdb").unlink(missing_ok=True)
+    shutil.rmtree(work / "warehouse.duckdb.published", ignore_errors=True)
 
     floor = [sys.executable, "-c", FLOOR, str(today), str(work / "floor.duckdb")]
     floors = [measured([*floor, options.memory_limit]) for _ in range(3)]
