@@ -5,6 +5,7 @@ with
 customers as (
     select
         customer_id,
+        cohort_month,
         acquisition_channel,
         country,
         region,
@@ -67,6 +68,7 @@ satisfaction as (
 final as (
     select
         customers.customer_id,
+        customers.cohort_month,
         behaviours.stage,
         behaviours.rfm_segment,
         behaviours.rfm_score,

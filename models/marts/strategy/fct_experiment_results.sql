@@ -25,6 +25,14 @@ sums as (
     from {{ ref('int_experiment_sums') }}
 ),
 
+arms as (
+    select
+        experiment_id,
+        arm,
+        first_assigned_date
+    from {{ ref('int_experiment_arms') }}
+),
+
 centred as (
     select
         sums.*,
@@ -257,41 +265,44 @@ holm as (
 
 final as (
     select
-        experiment_id,
-        arm,
-        slice_type,
-        slice,
-        measure,
-        customer_count,
-        cast(control_customer_count as bigint) as control_customer_count,
-        arm_mean,
-        control_mean,
-        standard_error as arm_standard_error,
-        control_standard_error,
-        uplift as absolute_uplift,
-        uplift - critical_value * uplift_error as absolute_uplift_lower,
-        uplift + critical_value * uplift_error as absolute_uplift_upper,
-        relative_uplift,
-        relative_uplift - critical_value * relative_error
+        holm.experiment_id,
+        holm.arm,
+        arms.first_assigned_date,
+        holm.slice_type,
+        holm.slice,
+        holm.measure,
+        holm.customer_count,
+        cast(holm.control_customer_count as bigint) as control_customer_count,
+        holm.arm_mean,
+        holm.control_mean,
+        holm.standard_error as arm_standard_error,
+        holm.control_standard_error,
+        holm.uplift as absolute_uplift,
+        holm.uplift - holm.critical_value * holm.uplift_error as absolute_uplift_lower,
+        holm.uplift + holm.critical_value * holm.uplift_error as absolute_uplift_upper,
+        holm.relative_uplift,
+        holm.relative_uplift - holm.critical_value * holm.relative_error
             as relative_uplift_lower,
-        relative_uplift + critical_value * relative_error
+        holm.relative_uplift + holm.critical_value * holm.relative_error
             as relative_uplift_upper,
-        p_value,
-        adjusted_p_value,
-        cuped_uplift,
-        cuped_uplift - cuped_critical_value * cuped_uplift_error
+        holm.p_value,
+        holm.adjusted_p_value,
+        holm.cuped_uplift,
+        holm.cuped_uplift - holm.cuped_critical_value * holm.cuped_uplift_error
             as cuped_uplift_lower,
-        cuped_uplift + cuped_critical_value * cuped_uplift_error
+        holm.cuped_uplift + holm.cuped_critical_value * holm.cuped_uplift_error
             as cuped_uplift_upper,
-        cuped_p_value,
-        1 - power({{ ratio('cuped_uplift_error', 'uplift_error') }}, 2)
+        holm.cuped_p_value,
+        1 - power({{ ratio('holm.cuped_uplift_error', 'holm.uplift_error') }}, 2)
             as variance_reduction,
         -- the quantiles of the normal distribution at 97.5 and at 80 %
-        (1.959963984540054 + 0.8416212335729143) * uplift_error
+        (1.959963984540054 + 0.8416212335729143) * holm.uplift_error
             as minimum_detectable_uplift,
-        adjusted_p_value < 0.05 as is_significant,
-        is_mature
+        holm.adjusted_p_value < 0.05 as is_significant,
+        holm.is_mature
     from holm
+    left join arms
+        on holm.experiment_id = arms.experiment_id and holm.arm = arms.arm
 )
 
 select * from final
