@@ -185,9 +185,9 @@ CHECKS = {
             select
                 calendar_month,
                 sum(case when is_mature then churned_count end) as lost_customers,
-                sum(churn_rate * customers_at_start_count)
-                / sum(case when churn_rate is not null then customers_at_start_count end)
-                    as churn_rate,
+                sum(churn_rate * customers_at_start_count) / sum(
+                    case when churn_rate is not null then customers_at_start_count end
+                ) as churn_rate,
                 sum(customers_at_end_count) as customers_at_end
             from fct_churn_months group by calendar_month
         )
@@ -249,10 +249,10 @@ CHECKS = {
                  select calendar_month from months as own where own.quarter = m.quarter
              )) as active_customers,
             sum(retained_customer_count) as retained_customers,
-            sum(retained_customer_count) / nullif(sum(previous_active_customer_count), 0)
-                as monthly_retention_rate,
-            sum(churned_customer_count) / nullif(sum(previous_active_customer_count), 0)
-                as monthly_churn_rate,
+            sum(retained_customer_count)
+            / nullif(sum(previous_active_customer_count), 0) as monthly_retention_rate,
+            sum(churned_customer_count)
+            / nullif(sum(previous_active_customer_count), 0) as monthly_churn_rate,
             (select sum(churned_from_start_count) / sum(customers_at_start_count)
              from fct_churn_months where churn_rate is not null
              and date_trunc('quarter', calendar_month) = m.quarter) as churn_rate,
@@ -296,8 +296,9 @@ CHECKS = {
             select
                 channel, median(payback_months) as payback_months,
                 sum(customer_count) filter (where payback_months is not null)
-                / sum(customer_count) filter (where cac_amount > 0 and months_observed > 0)
-                    as paid_back_rate
+                / sum(customer_count) filter (
+                    where cac_amount > 0 and months_observed > 0
+                ) as paid_back_rate
             from fct_cohort_ltv_to_cac group by channel
         ),
         worth as (
@@ -378,7 +379,8 @@ CHECKS = {
             segment as customer__country, churn_risk_rate as churn_risk, retained_rate,
             nps_points as net_promoter_score,
             mean_lifetime_value_amount as mean_lifetime_value
-        from fct_segments where segment_type = 'country' and segment in ('DE', 'FR', 'NL')
+        from fct_segments
+        where segment_type = 'country' and segment in ('DE', 'FR', 'NL')
         """,
         "{{ Dimension('customer__country') }} in ('DE', 'FR', 'NL')",
     ),
@@ -502,9 +504,8 @@ def rows(
 
 
 def test_metricflow_finds_no_fault(layer: Layer):
-    code, said = layer.answers["validate"]
-    assert code == 0, said
-    assert re.findall(r"(?:ERRORS|WARNINGS): (\d+)", said) == ["0"] * 18, said
+    code, faults = layer.answers["validate"]
+    assert (code, faults) == (0, "")
 
 
 @pytest.mark.parametrize("last_month", ["closed", "open"])
@@ -574,7 +575,9 @@ def update() -> None:
     answers = iter(metricflow(commands, REPOSITORY, Path(warehouse)))
     HANDBOOK.write_text(
         EXAMPLE.sub(
-            lambda x: f"```sh\n{x['call']}\n```\n```text\n{trimmed(next(answers)[1])}```",
+            lambda x: (
+                f"```sh\n{x['call']}\n```\n```text\n{trimmed(next(answers)[1])}```"
+            ),
             HANDBOOK.read_text(),
         )
     )
