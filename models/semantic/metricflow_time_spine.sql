@@ -1,6 +1,5 @@
--- The days that metrics are counted over when they need each of them, whether or not
--- anything happened. From the data, not from a clock: whole months from the first order's
--- on, to the day that is known last.
+-- The days that metrics are shown for, whether or not anything happened. From the data,
+-- not from a clock: from the month of the first order to the day that is known last.
 with
 
 live as (

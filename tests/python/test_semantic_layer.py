@@ -16,6 +16,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from conftest import DBT_SETTINGS
 
 REPOSITORY = Path(__file__).parents[2]
 HANDBOOK = REPOSITORY / "docs" / "metrics.md"
@@ -45,16 +46,25 @@ def metricflow(
     commands: list[list[str]], project: Path, warehouse: Path
 ) -> list[tuple[int, str]]:
     """Exit code and output of MetricFlow's commands, in a folder with dbt's target."""
+    answers = project / "target" / "metricflow_answers.json"
     subprocess.run(
-        [sys.executable, "-c", _METRICFLOW, str(project / "answers")],
+        [sys.executable, "-c", _METRICFLOW, str(answers)],
         input=json.dumps(commands),
         text=True,
         cwd=project,
-        env=os.environ | {"CLV_WAREHOUSE": str(warehouse), "DO_NOT_TRACK": "1"},
+        env={
+            **{
+                name: x
+                for name, x in os.environ.items()
+                if name[:4] not in DBT_SETTINGS
+            },
+            "CLV_WAREHOUSE": str(warehouse),
+            "DBT_SEND_ANONYMOUS_USAGE_STATS": "0",
+        },
         check=True,
         capture_output=True,
     )
-    return json.loads((project / "answers").read_text())
+    return json.loads(answers.read_text())
 
 
 @dataclass(frozen=True)
@@ -426,15 +436,20 @@ update fct_cohort_retention set is_mature = false, retention_rate = null,
 """
 
 
+def handbook_commands() -> list[str]:
+    """All commands of the handbook."""
+    return re.findall(r"^\.venv/bin/mf .+", HANDBOOK.read_text(), re.MULTILINE)
+
+
 def examples() -> list[re.Match[str]]:
     """The commands of the handbook, with the answers printed below them."""
     return list(EXAMPLE.finditer(HANDBOOK.read_text()))
 
 
-def example_command(example: re.Match[str]) -> list[str]:
-    """A command of the handbook, without the line that says how long it took."""
-    _, name, *arguments = shlex.split(example["call"])
-    return [name, "--quiet", *arguments]
+def words(command: str) -> list[str]:
+    """A command as MetricFlow gets it; a query without the line of how long it took."""
+    _, name, *arguments = shlex.split(command, comments=True)
+    return [name, *(["--quiet"] if name == "query" else []), *arguments]
 
 
 @dataclass
@@ -473,7 +488,7 @@ def layer(demo, workbench, tmp_path_factory) -> Layer:
             query["name"]: ["query", "--quiet", "--saved-query", query["name"]]
             for query in manifest["saved_queries"]
         },
-        **{example["call"]: example_command(example) for example in examples()},
+        **{command: words(command) for command in handbook_commands()},
     }
     answers = metricflow([*commands.values()], project, warehouses["closed"])
     return Layer(manifest, dict(zip(commands, answers, strict=True)), warehouses)
@@ -538,6 +553,7 @@ def test_every_metric_is_compared_with_a_mart(layer: Layer):
         ]
         if part
     }
+    assert all(metric["description"] for metric in layer.manifest["metrics"])
     names = {metric["name"] for metric in layer.manifest["metrics"]}
     assert checked <= names
     assert names - checked <= parts
@@ -554,10 +570,13 @@ def test_every_saved_query_gives_an_answer(layer: Layer):
 
 
 def test_the_answers_of_the_handbook_are_those_of_the_demo_shop(layer: Layer):
+    assert len(handbook_commands()) == 7
+    for command in handbook_commands():
+        code, answer = layer.answers[command]
+        assert code == 0, answer
     assert len(examples()) == 5
     for example in examples():
-        code, answer = layer.answers[example["call"]]
-        assert code == 0, answer
+        _, answer = layer.answers[example["call"]]
         assert trimmed(answer) == example["answer"], example["call"]
 
 
@@ -571,13 +590,14 @@ def update() -> None:
     warehouse = os.environ.get(
         "CLV_WAREHOUSE", REPOSITORY / "warehouse/customer_lifetime.duckdb"
     )
-    commands = [example_command(example) for example in examples()]
-    answers = iter(metricflow(commands, REPOSITORY, Path(warehouse)))
+    commands = [words(example["call"]) for example in examples()]
+    found = metricflow(commands, REPOSITORY, Path(warehouse).absolute())
+    if failures := [said for code, said in found if code != 0]:
+        sys.exit(failures[0])
+    answers = (trimmed(said) for _, said in found)
     HANDBOOK.write_text(
         EXAMPLE.sub(
-            lambda x: (
-                f"```sh\n{x['call']}\n```\n```text\n{trimmed(next(answers)[1])}```"
-            ),
+            lambda x: f"```sh\n{x['call']}\n```\n```text\n{next(answers)}```",
             HANDBOOK.read_text(),
         )
     )
