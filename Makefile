@@ -6,7 +6,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Libraries that are kept compiled load in half the time; images often forbid to keep them
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget status lock demo clean
+.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget status dashboards serve-dashboards test-bi lock demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,22 @@ test-spark: .venv-spark ## build the demo shop on a Spark cluster, compare it wi
 compile-engines: .venv-offline ## compile and parse all models for PostgreSQL, Redshift, Snowflake, BigQuery
 	.venv-offline/bin/python engines/offline/compile_offline.py
 
+.venv-boards: dashboards/boards/requirements.lock
+	$(PYTHON) -m venv --clear .venv-boards
+	.venv-boards/bin/pip install --quiet --disable-pip-version-check uv \
+		&& .venv-boards/bin/uv pip install --quiet --python .venv-boards/bin/python --no-deps --require-hashes -r dashboards/boards/requirements.lock \
+		|| .venv-boards/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r dashboards/boards/requirements.lock
+	@touch .venv-boards
+
+dashboards: .venv-boards ## the boards as pages that need no server, in dashboards/html
+	.venv-boards/bin/python scripts/dashboards.py render
+
+serve-dashboards: .venv-boards ## the boards live, with filters
+	.venv-boards/bin/python scripts/dashboards.py serve
+
+test-bi: .venv .venv-boards ## the boards on the demo shop, and on one that has orders only
+	$(BIN)/pytest tests/python/test_dashboards.py
+
 lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
@@ -89,6 +105,9 @@ lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile --group offline --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--output-file engines/offline/requirements.lock
+	$(BIN)/uv pip compile --group boards --generate-hashes --universal \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--output-file dashboards/boards/requirements.lock
 
 forget: .venv ## erase people: make forget CUSTOMER=id,id or FILE=ids.txt (README, "Privacy")
 	@$(BIN)/python scripts/forget.py --customer "$(CUSTOMER)" --file "$(FILE)"
