@@ -17,6 +17,7 @@ REPOSITORY = Path(__file__).parents[1]
 PROJECT = REPOSITORY / "dashboards" / "boards"
 BOARDS = sorted(p for p in PROJECT.glob("charts/*.yml") if p.stem != "meta")
 WAREHOUSE = "customer_lifetime.duckdb"
+BIN = Path(sys.executable).parent
 
 
 def served_file() -> Path:
@@ -31,50 +32,50 @@ def served_file() -> Path:
     raise SystemExit(f"Neither {published} nor {warehouse} is there: build first.")
 
 
-def run(program: str, *arguments: str, **variables: str) -> None:
-    """Run dbt or dct of this environment, which must succeed."""
-    result = subprocess.run(
-        [str(Path(sys.executable).parent / program), *arguments],
-        cwd=REPOSITORY,
-        env=os.environ
-        | {"DO_NOT_TRACK": "1", "DBT_SEND_ANONYMOUS_USAGE_STATS": "false"}
-        | variables,
-    )
-    if result.returncode:
-        raise SystemExit(result.returncode)
-
-
-def dct(*arguments: str) -> None:
-    """Run dct on the boards, with a manifest in which ref() finds the tables.
+def ready() -> dict[str, str]:
+    """Make the manifest that ref() is looked up in; return the variables dct needs.
 
     The manifest names the file as dbt_charts.yml does. It is one of its own, since
     dbt writes `target` for the warehouse that it builds.
     """
-    file = served_file()
-    target = {"DBT_TARGET_PATH": "target-boards"}
-    run("dbt", "--quiet", "parse", CLV_WAREHOUSE=WAREHOUSE, **target)
-    run(
-        "dct",
-        *arguments,
-        "--project-dir",
-        str(PROJECT),
-        CLV_BOARDS_FILE=str(file),
-        **target,
+    variables = os.environ | {
+        "CLV_BOARDS_FILE": str(served_file()),
+        "DBT_TARGET_PATH": "target-boards",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DO_NOT_TRACK": "1",
+    }
+    subprocess.run(
+        [BIN / "dbt", "--quiet", "parse"],
+        cwd=REPOSITORY,
+        env=variables | {"CLV_WAREHOUSE": WAREHOUSE},
+        check=True,
     )
+    return variables
 
 
 def render(output: Path) -> None:
     """Write each board to a page of its name that asks for nothing from outside."""
-    pages = output.resolve() / "{stem}.html"
-    boards = [str(board) for board in BOARDS]
-    dct("render", *boards, "--format", "html", "--output", str(pages), "--no-warnings")
-    # links between the boards lead to pages of the server; here, to files beside
+    output = output.resolve()
+    result = subprocess.run(
+        [
+            BIN / "dct",
+            "render",
+            *BOARDS,
+            *("--project-dir", PROJECT),
+            *("--format", "html", "--output", output / "{stem}.html"),
+            "--no-warnings",
+        ],
+        env=ready(),
+    )
+    if result.returncode:
+        raise SystemExit(result.returncode)
     for board in BOARDS:
-        page = Path(str(pages).format(stem=board.stem))
+        page = output / f"{board.stem}.html"
         html = page.read_text(encoding="utf-8")
-        page.write_text(
-            re.sub(r'href="/(\w+)/"', r'href="\1.html"', html), encoding="utf-8"
-        )
+        # the server's addresses of boards are files here; its filters are not
+        html = re.sub(r'href="/(\w+)/"', r'href="\1.html"', html)
+        html = re.sub(r' href="\?[^"]*"', "", html)
+        page.write_text(html, encoding="utf-8")
 
 
 if __name__ == "__main__":
@@ -87,4 +88,5 @@ if __name__ == "__main__":
     if arguments.command == "render":
         render(arguments.output)
     else:
-        dct("serve")
+        command = [str(BIN / "dct"), "serve", "--project-dir", str(PROJECT)]
+        os.execve(command[0], command, ready())
