@@ -116,4 +116,4 @@ demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py
 
 clean: ## remove what a build made
-	rm -rf target logs warehouse/*.duckdb* warehouse/published
+	rm -rf target target-boards logs dashboards/html warehouse/*.duckdb* warehouse/published

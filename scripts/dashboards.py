@@ -13,19 +13,18 @@ import subprocess
 import sys
 from pathlib import Path
 
+from published import DEFAULT_WAREHOUSE, SERVED, published_folder
+
 REPOSITORY = Path(__file__).parents[1]
 PROJECT = REPOSITORY / "dashboards" / "boards"
 BOARDS = sorted(p for p in PROJECT.glob("charts/*.yml") if p.stem != "meta")
-WAREHOUSE = "customer_lifetime.duckdb"
 BIN = Path(sys.executable).parent
 
 
 def served_file() -> Path:
-    """Find the file to read: CLV_PUBLISHED has it, or else CLV_WAREHOUSE is it."""
-    named = os.environ.get("CLV_WAREHOUSE")
-    warehouse = Path(named or f"warehouse/{WAREHOUSE}")
-    default = f"{warehouse}.published" if named else "warehouse/published"
-    published = Path(os.environ.get("CLV_PUBLISHED") or default) / WAREHOUSE
+    """Find the file to read: the published one, or else the warehouse."""
+    warehouse = Path(os.environ.get("CLV_WAREHOUSE", DEFAULT_WAREHOUSE))
+    published = published_folder(warehouse) / SERVED
     for path in (published, warehouse):
         if path.exists():
             return path.resolve()
@@ -47,7 +46,7 @@ def ready() -> dict[str, str]:
     subprocess.run(
         [BIN / "dbt", "--quiet", "parse"],
         cwd=REPOSITORY,
-        env=variables | {"CLV_WAREHOUSE": WAREHOUSE},
+        env=variables | {"CLV_WAREHOUSE": SERVED},
         check=True,
     )
     return variables

@@ -1,7 +1,7 @@
 """The boards of dashboards/boards, rendered as `make dashboards` does.
 
-dbt-charts has an environment of its own (`make test-bi` makes it); without it these
-tests are skipped.
+dbt-charts has an environment of its own (`make test-bi` makes it); without it the
+tests that render are skipped.
 """
 
 import os
@@ -11,13 +11,14 @@ import subprocess
 
 import duckdb
 import pytest
+import yaml
 from conftest import DEMO, REPOSITORY
 
 BIN = REPOSITORY / ".venv-boards" / "bin"
 PROJECT = REPOSITORY / "dashboards" / "boards"
 BOARDS = sorted(p.stem for p in PROJECT.glob("charts/*.yml") if p.stem != "meta")
 
-pytestmark = pytest.mark.skipif(
+needs_dct = pytest.mark.skipif(
     not (BIN / "dct").exists(), reason="make test-bi makes the environment"
 )
 
@@ -71,6 +72,7 @@ def texts(html):
     return set(re.findall(r"<t(?:ext|span)[^>]*>([^<]*)(?=<)", html))
 
 
+@needs_dct
 @pytest.mark.parametrize("shop", ["pages", "bare_pages"])
 def test_every_board_is_a_page_without_errors(shop, request):
     rendered_pages = request.getfixturevalue(shop)
@@ -79,6 +81,7 @@ def test_every_board_is_a_page_without_errors(shop, request):
         assert "ERR-" not in html, name
 
 
+@needs_dct
 def test_pages_ask_for_nothing_from_outside(pages):
     """No address of another host, but for the names of SVG's and XLink's grammar."""
     for name, html in pages.items():
@@ -92,12 +95,14 @@ def test_pages_ask_for_nothing_from_outside(pages):
         assert not re.search(loaded, html), name
 
 
+@needs_dct
 def test_links_lead_to_pages(pages):
     for name, html in pages.items():
         links = set(re.findall(r'<a [^>]*href="([^"]*)"', html))
         assert links == {f"{board}.html" for board in BOARDS}, name
 
 
+@needs_dct
 def test_boards_show_what_marts_say(demo, pages):
     ((revenue, retention),) = demo.query("""
         select
@@ -116,6 +121,7 @@ def test_boards_show_what_marts_say(demo, pages):
     assert residual in texts(pages["value"])
 
 
+@needs_dct
 def test_cells_of_incomplete_months_are_blank(orders_only, bare_pages):
     """Its last order is not of a month's last day, so the last months are not over."""
     ((mature, immature),) = orders_only.query("""
@@ -128,6 +134,7 @@ def test_cells_of_incomplete_months_are_blank(orders_only, bare_pages):
     assert len(cells) == mature
 
 
+@needs_dct
 def test_what_an_input_is_needed_for_says_so(pages, bare_pages):
     for board, needed in (
         ("overview", "marketing_spend"),
@@ -139,6 +146,7 @@ def test_what_an_input_is_needed_for_says_so(pages, bare_pages):
         assert "It needs" not in pages[board], board
 
 
+@needs_dct
 def test_a_column_that_is_not_there_fails(demo, pages, tmp_path):
     copy = tmp_path / "boards"
     shutil.copytree(PROJECT, copy)
@@ -165,3 +173,13 @@ def test_a_column_that_is_not_there_fails(demo, pages, tmp_path):
     )
     assert result.returncode == 1
     assert "raw_rows_count" in result.stderr
+
+
+def test_the_exposure_names_what_the_boards_read():
+    """Lineage, and the rule that every final table has a reader, rely on it."""
+    exposures = yaml.safe_load(
+        (REPOSITORY / "models/marts/_marts__exposures.yml").read_text()
+    )["exposures"]
+    (named,) = (e["depends_on"] for e in exposures if e["name"] == "boards")
+    boards = "".join(p.read_text() for p in sorted(PROJECT.glob("charts/*.yml")))
+    assert set(named) == set(re.findall(r"ref\('\w+'\)", boards))
