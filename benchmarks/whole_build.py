@@ -175,44 +175,49 @@ def main() -> None:
     (work / "warehouse.duckdb").unlink(missing_ok=True)
     shutil.rmtree(work / "warehouse.duckdb.published", ignore_errors=True)
 
+    print(
+        f"{options.customers:,} customers, {orders:,} orders, {options.tables} inputs; "
+        f"{os.cpu_count()} cores, memory_limit {options.memory_limit}, "
+        f"{os.environ.get('CLV_THREADS', '4')} threads; "
+        f"Python {platform.python_version()}, duckdb {version('duckdb')}, "
+        f"dbt-core {version('dbt-core')}\n"
+    )
+    print("| run | seconds | x floor | CPU seconds | x floor | peak MiB | file MiB |")
+    print("|---|---:|---:|---:|---:|---:|---:|")
+    runs = {}
+
+    def done(name: str, run: dict) -> None:
+        # at once: a long measurement that is stopped has not been for nothing
+        runs[name] = {key: value for key, value in run.items() if key != "output"}
+        floor = runs["floor"]
+        multiple = {key: run[key] / floor[key] for key in ("seconds", "cpu_seconds")}
+        name += "" if run["exit_code"] == 0 else " (died)"
+        print(
+            f"| {name} | {run['seconds']:,} | {multiple['seconds']:,.1f}"
+            f" | {run['cpu_seconds']:,} | {multiple['cpu_seconds']:,.1f}"
+            f" | {run['peak_mib']:,} | {run.get('warehouse_mib', '')} |",
+            flush=True,
+        )
+        measurements = {"orders": orders, "customers": options.customers, **runs}
+        (work / "result.json").write_text(json.dumps(measurements, indent=1))
+
     floor = [sys.executable, "-c", FLOOR, str(today), str(work / "floor.duckdb")]
     floors = [measured([*floor, options.memory_limit]) for _ in range(3)]
     (work / "floor.duckdb").unlink()
-    runs = {"floor": min(floors, key=lambda run: run["seconds"])}
-    del runs["floor"]["output"]
-    runs["build"] = build(work, "build", yesterday, options)
+    done("floor", min(floors, key=lambda run: run["seconds"]))
+    done("build", build(work, "build", yesterday, options))
     if options.profile:
         profile(work, runs["build"]["models"], options.profile)
-    runs["increment"] = build(work, "increment", today, options, "--selector", "daily")
+    done("increment", build(work, "increment", today, options, "--selector", "daily"))
     rivals = {
         "pandas": ["--output", str(work / "rival")],
         "spine": ["--memory-limit", options.memory_limit],
     }
     for rival, arguments in rivals.items() if options.rivals else ():
         script = REPOSITORY / "benchmarks" / f"rival_{rival}.py"
-        runs[rival] = measured(
-            [options.rivals, str(script), str(today), *arguments],
-            log=work / f"rival_{rival}.log",
-        )
-        del runs[rival]["output"]
+        command = [options.rivals, str(script), str(today), *arguments]
+        done(rival, measured(command, log=work / f"rival_{rival}.log"))
 
-    print(
-        f"{options.customers:,} customers, {orders:,} orders, {options.tables} inputs; "
-        f"{os.cpu_count()} cores, memory_limit {options.memory_limit}; "
-        f"Python {platform.python_version()}, duckdb {version('duckdb')}, "
-        f"dbt-core {version('dbt-core')}\n"
-    )
-    print("| run | seconds | x floor | CPU seconds | x floor | peak MiB | file MiB |")
-    print("|---|---:|---:|---:|---:|---:|---:|")
-    floor = runs["floor"]
-    for name, run in runs.items():
-        name += "" if run["exit_code"] == 0 else " (died)"
-        multiple = {key: run[key] / floor[key] for key in ("seconds", "cpu_seconds")}
-        print(
-            f"| {name} | {run['seconds']:,} | {multiple['seconds']:,.1f}"
-            f" | {run['cpu_seconds']:,} | {multiple['cpu_seconds']:,.1f}"
-            f" | {run['peak_mib']:,} | {run.get('warehouse_mib', '')} |"
-        )
     share = runs["increment"]["seconds"] / runs["build"]["seconds"]
     print(f"\nincrement / build: {share:.3f}\n")
     for name in ("build", "increment"):
@@ -222,9 +227,6 @@ def main() -> None:
         for model in sorted(models, key=models.get, reverse=True)[:15]:
             print(f"  {models[model]:8.1f} s {models[model] / total:6.1%}  {model}")
         print(f"  {runs[name]['tests_seconds']:8.1f} s         data tests")
-    (work / "result.json").write_text(
-        json.dumps({"orders": orders, "customers": options.customers, **runs}, indent=1)
-    )
 
 
 if __name__ == "__main__":
