@@ -23,7 +23,7 @@ help: ## this list
 build: .venv ## install what is needed and build the warehouse (the demo shop, or CLV_INPUT)
 	$(BIN)/dbt build --warn-error --exclude-resource-type unit_test
 
-test: .venv ## everything: dbt data and unit tests, pytest, lint
+test: .venv .venv-boards ## everything: dbt data and unit tests, pytest, lint
 	$(MAKE) lint
 	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
@@ -89,8 +89,8 @@ dashboards: .venv-boards ## the boards as pages that need no server, in dashboar
 serve-dashboards: .venv-boards ## the boards live, with filters
 	.venv-boards/bin/python scripts/dashboards.py serve
 
-test-bi: .venv .venv-boards ## the boards on the demo shop, and on one that has orders only
-	$(BIN)/pytest tests/python/test_dashboards.py
+test-bi: .venv .venv-boards ## what needs a server, a browser or another environment
+	$(BIN)/pytest -m bi
 
 lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \

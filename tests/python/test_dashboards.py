@@ -1,7 +1,7 @@
 """The boards of dashboards/boards, rendered as `make dashboards` does.
 
-dbt-charts has an environment of its own (`make test-bi` makes it); without it the
-tests that render are skipped.
+dbt-charts has an environment of its own, which `make test` makes; without it the tests
+that render are skipped. A shop that has orders only is `make test-bi`'s.
 """
 
 import os
@@ -19,15 +19,15 @@ PROJECT = REPOSITORY / "dashboards" / "boards"
 BOARDS = sorted(p.stem for p in PROJECT.glob("charts/*.yml") if p.stem != "meta")
 
 needs_dct = pytest.mark.skipif(
-    not (BIN / "dct").exists(), reason="make test-bi makes the environment"
+    not (BIN / "dct").exists(), reason="make .venv-boards makes the environment"
 )
 
 
-def rendered(warehouse, folder):
-    """Render all boards from a warehouse; return each page by its board's name."""
+def rendered(warehouse, published, folder):
+    """Render all boards of a shop; return each page by its board's name."""
     variables = os.environ | {
         "CLV_WAREHOUSE": str(warehouse.path),
-        "CLV_PUBLISHED": str(folder / "nothing is published here"),
+        "CLV_PUBLISHED": str(published),
     }
     result = subprocess.run(
         [BIN / "python", "scripts/dashboards.py", "render", "--output", folder],
@@ -42,7 +42,7 @@ def rendered(warehouse, folder):
 
 @pytest.fixture(scope="module")
 def pages(demo, tmp_path_factory):
-    return rendered(demo, tmp_path_factory.mktemp("demo_pages"))
+    return rendered(demo, demo.published, tmp_path_factory.mktemp("demo_pages"))
 
 
 @pytest.fixture(scope="module")
@@ -64,7 +64,9 @@ def orders_only(workbench, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def bare_pages(orders_only, tmp_path_factory):
-    return rendered(orders_only, tmp_path_factory.mktemp("bare_pages"))
+    """From the warehouse itself, as before anything was published."""
+    folder = tmp_path_factory.mktemp("bare_pages")
+    return rendered(orders_only, folder / "nothing is here", folder)
 
 
 def texts(html):
@@ -73,7 +75,9 @@ def texts(html):
 
 
 @needs_dct
-@pytest.mark.parametrize("shop", ["pages", "bare_pages"])
+@pytest.mark.parametrize(
+    "shop", ["pages", pytest.param("bare_pages", marks=pytest.mark.bi)]
+)
 def test_every_board_is_a_page_without_errors(shop, request):
     rendered_pages = request.getfixturevalue(shop)
     assert sorted(rendered_pages) == BOARDS
@@ -121,6 +125,7 @@ def test_boards_show_what_marts_say(demo, pages):
     assert residual in texts(pages["value"])
 
 
+@pytest.mark.bi
 @needs_dct
 def test_cells_of_incomplete_months_are_blank(orders_only, bare_pages):
     """Its last order is not of a month's last day, so the last months are not over."""
@@ -134,6 +139,7 @@ def test_cells_of_incomplete_months_are_blank(orders_only, bare_pages):
     assert len(cells) == mature
 
 
+@pytest.mark.bi
 @needs_dct
 def test_what_an_input_is_needed_for_says_so(pages, bare_pages):
     for board, needed in (

@@ -471,6 +471,8 @@ def layer(demo, workbench, tmp_path_factory) -> Layer:
     # MetricFlow reads these, in the folder it is started in
     for name in ("dbt_project.yml", "profiles.yml"):
         shutil.copy(REPOSITORY / name, project)
+    for name in ("engines", "scripts"):  # the profile's plugins
+        (project / name).symlink_to(REPOSITORY / name)
     (project / "target").symlink_to(parsed.target())
     # copies, for debug opens its warehouse to write; SQL names the file dbt parsed for
     warehouses = {}
