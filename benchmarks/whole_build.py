@@ -125,16 +125,33 @@ def build(
         print(run["output"][-3000:])
         raise SystemExit(f"the build failed: see {work / f'{name}.log'}")
     del run["output"]
-    results = json.loads((target / "run_results.json").read_text())["results"]
-    run["models"] = {
-        result["unique_id"].split(".")[2]: round(result["execution_time"], 2)
-        for result in results
-        if result["unique_id"].startswith("model.")
-    }
-    tests = [r for r in results if r["unique_id"].startswith("test.")]
-    run["tests_seconds"] = round(sum(r["execution_time"] for r in tests), 2)
+    run |= times(target)
     run["warehouse_mib"] = round(warehouse.stat().st_size / 2**20)
     return run
+
+
+def times(target: Path) -> dict[str, dict[str, float]]:
+    """Read what a build took, from what dbt wrote of it.
+
+    Returns
+    -------
+    dict[str, dict[str, float]]
+        Seconds by model in `models`; in `folders` by folder of models, with all data
+        tests as `tests` and hooks, publishing among them, as `hooks`. Models that were
+        built at once each count in full.
+    """
+    nodes = json.loads((target / "manifest.json").read_text())["nodes"]
+    models, folders = {}, {}
+    for result in json.loads((target / "run_results.json").read_text())["results"]:
+        name, seconds = result["unique_id"], round(result["execution_time"], 2)
+        folder = {"test": "tests", "operation": "hooks"}.get(name.split(".")[0])
+        if name.startswith("model."):
+            models[name.split(".")[2]] = seconds
+            folder = str(Path(nodes[name]["path"]).parent)
+            folder = "learned" if name.split(".")[2].startswith("ml_") else folder
+        if folder:
+            folders[folder] = round(folders.get(folder, 0) + seconds, 2)
+    return {"models": models, "folders": folders}
 
 
 def profile(work: Path, models: dict[str, float], count: int) -> None:
@@ -226,7 +243,10 @@ def main() -> None:
         print(f"dearest models of the {name} ({total:,.0f} s in {len(models)}):")
         for model in sorted(models, key=models.get, reverse=True)[:15]:
             print(f"  {models[model]:8.1f} s {models[model] / total:6.1%}  {model}")
-        print(f"  {runs[name]['tests_seconds']:8.1f} s         data tests")
+        print("by folder:")
+        folders = runs[name]["folders"]
+        for folder in sorted(folders, key=folders.get, reverse=True):
+            print(f"  {folders[folder]:8.1f} s  {folder}")
 
 
 if __name__ == "__main__":
