@@ -251,6 +251,11 @@ def remove(connection: duckdb.DuckDBPyConnection, is_warehouse: bool) -> dict[st
         let_others_stand_in(connection)
     if is_warehouse:
         remember(connection)
+    else:
+        # so that a copy of the version is seen to be an old one (serving_copy.py)
+        connection.execute(
+            "update main.publication set published_at = now() at time zone 'UTC'"
+        )
     for table, columns in tables(connection).items():
         if where := " or ".join(conditions(columns)):
             connection.execute(f"delete from {table} where {where}")
@@ -480,6 +485,8 @@ def forget(ids: list[str], warehouse: Path, published: Path, exports: Path) -> b
         path.unlink()
         print(f"{path}: removed, left by a build that was killed")
 
+    if os.environ.get("CLV_SERVING_COPY"):
+        print("The copy in PostgreSQL has them until `make serving-copy` has run.")
     return is_gone(ids, orders, warehouse, published, exports)
 
 

@@ -7,6 +7,7 @@
 import json
 import re
 from collections import defaultdict
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
@@ -21,11 +22,25 @@ from published import (
     versions,
 )
 
-COLUMNS = {
+# What a version says of itself: tables with their columns, types and descriptions.
+PUBLICATION = {
+    None: "One row: what was published, when.",
     "version": ("integer", "Number of the version, counted up with each publication."),
     "as_of_date": ("date", "The day whose evening the tables describe."),
-    "published_at": ("timestamp", "When the version was published, in UTC."),
+    "published_at": (
+        "timestamp",
+        "When the version was published, or people were last forgotten in it, in UTC.",
+    ),
     "invocation_id": ("varchar", "Identifies the run of dbt that built it."),
+}
+PUBLICATION_TABLES = {
+    None: "One row per published table: its key, and who may read it in a copy.",
+    "table_name": ("varchar", "Name of the table."),
+    "key_columns": (
+        "varchar[]",
+        "What makes a row unique; NULL where one of the columns may be NULL.",
+    ),
+    "reader_roles": ("varchar[]", "Roles that `+grants` of dbt_project.yml names."),
 }
 
 
@@ -77,20 +92,34 @@ def copy_table(
         cursor.execute(f"comment on {what} is {text(comment)}")
 
 
-def write_publication(
-    cursor: duckdb.DuckDBPyConnection, version: int, request: dict
+def write_table(
+    cursor: duckdb.DuckDBPyConnection, name: str, described: dict, rows: list[tuple]
 ) -> None:
-    """Write the one row that says which version this is."""
-    table = "publication_new.main.publication"
-    columns = ", ".join(f"{name} {kind}" for name, (kind, _) in COLUMNS.items())
-    cursor.execute(f"create table {table} ({columns})")
-    cursor.execute(
-        f"insert into {table} values (?, ?, now() at time zone 'UTC', ?)",
-        [version, request["as_of_date"], request["invocation_id"]],
-    )
-    cursor.execute(f"comment on table {table} is 'One row: what was published, when.'")
-    for name, (_, description) in COLUMNS.items():
-        cursor.execute(f"comment on column {table}.{name} is {text(description)}")
+    """Write a small table, described as PUBLICATION is."""
+    table = name_of("publication_new", "main", name)
+    comment, columns = described[None], {k: v for k, v in described.items() if k}
+    typed = ", ".join(f"{column} {kind}" for column, (kind, _) in columns.items())
+    cursor.execute(f"create table {table} ({typed})")
+    for row in rows:
+        cursor.execute(f"insert into {table} values ({', '.join('?' * len(row))})", row)
+    cursor.execute(f"comment on table {table} is {text(comment)}")
+    for column, (_, description) in columns.items():
+        cursor.execute(f"comment on column {table}.{column} is {text(description)}")
+
+
+def write_publication(
+    cursor: duckdb.DuckDBPyConnection, version: int, request: dict, missing: list[str]
+) -> None:
+    """Write which version this is, and of each table what a copy of it must know."""
+    now = datetime.now(UTC).replace(tzinfo=None)
+    said = (version, request["as_of_date"], now, request["invocation_id"])
+    write_table(cursor, "publication", PUBLICATION, [said])
+    tables = [
+        (table["name"], table["key"], table["readers"])
+        for table in request["tables"]
+        if table["name"] not in missing
+    ]
+    write_table(cursor, "publication_tables", PUBLICATION_TABLES, tables)
 
 
 def copy_tables(
@@ -166,8 +195,8 @@ class Plugin(BasePlugin):
         Parameters
         ----------
         request : str
-            JSON of `database`, `tables` (each with `name`, `schema`, `is_built`),
-            `as_of_date` and `invocation_id`.
+            JSON of `database`, `tables` (each with `name`, `schema`, `is_built`, `key`,
+            `readers`), `as_of_date` and `invocation_id`.
 
         Returns
         -------
@@ -200,7 +229,7 @@ class Plugin(BasePlugin):
             cursor.execute(f"attach {text(new)} as publication_new")
             cursor.execute("begin")
             missing = copy_tables(cursor, folder / SERVED, request)
-            write_publication(cursor, version, request)
+            write_publication(cursor, version, request, missing)
             cursor.execute("commit")
             # writes all into the file itself, and leaves no log beside it
             cursor.execute("detach publication_new")

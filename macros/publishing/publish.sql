@@ -28,12 +28,21 @@
                 info=true
             ) -%}
         {%- else -%}
+            {%- set grains = {} -%}
+            {%- for test in graph.nodes.values()
+                | selectattr('test_metadata', 'defined')
+                | selectattr('test_metadata.name', 'equalto', 'grain') -%}
+                {%- do grains.update({test.attached_node: test.test_metadata.kwargs}) -%}
+            {%- endfor -%}
             {%- set tables = [] -%}
             {%- for node in published -%}
+                {%- set grain = grains.get(node.unique_id, {}) -%}
                 {%- do tables.append({
                     'name': node.alias,
                     'schema': node.schema,
                     'is_built': node.unique_id in selected_resources,
+                    'key': none if grain.get('nullable') else grain.get('columns'),
+                    'readers': node.config.grants.get('select', []),
                 }) -%}
             {%- endfor -%}
             {%- set clock = graph.nodes.values()
