@@ -6,7 +6,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Libraries that are kept compiled load in half the time; images often forbid to keep them
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget status dashboards serve-dashboards test-bi lock demo clean
+.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget status dashboards serve-dashboards serving-copy test-bi lock demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,7 +89,10 @@ dashboards: .venv-boards ## the boards as pages that need no server, in dashboar
 serve-dashboards: .venv-boards ## the boards live, with filters
 	.venv-boards/bin/python scripts/dashboards.py serve
 
-test-bi: .venv .venv-boards ## what needs a server, a browser or another environment
+serving-copy: .venv/duckdb_extensions ## copy what is published to PostgreSQL, CLV_SERVING_COPY (docs/bi.md)
+	@$(BIN)/python scripts/serving_copy.py $(if $(FORCE),--force)
+
+test-bi: .venv .venv-boards .venv/duckdb_extensions ## what needs a server, a browser or another environment
 	$(BIN)/pytest -m bi
 
 lock: ## resolve the dependencies anew

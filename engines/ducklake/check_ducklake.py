@@ -15,9 +15,7 @@ Ends with 1 and says what differs if anything does. Which shops: engines/demo_sh
 
 import multiprocessing
 import os
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -34,6 +32,7 @@ sys.path.insert(0, str(REPOSITORY / "engines"))
 
 from compare_marts import compare_all, of_catalogue, public_marts  # noqa: E402
 from demo_shop import DEMO, yesterdays_shop  # noqa: E402
+from postgresql_server import postgresql  # noqa: E402
 
 DBT = Path(sys.executable).with_name("dbt")
 EXTENSIONS = Path(sys.prefix) / "duckdb_extensions"
@@ -49,74 +48,6 @@ WATCHED = (
     "fct_monthly_movement",
 )
 APPENDERS, READERS, ROWS_A_BATCH = 2, 3, 100
-
-
-# -- PostgreSQL -------------------------------------------------------------------
-
-
-def server_program(name: str) -> str:
-    """Find a program of the PostgreSQL server; Debian keeps them off the path."""
-    folders = sorted(
-        Path("/usr/lib/postgresql").glob("*/bin"), key=lambda f: int(f.parent.name)
-    )
-    path = os.pathsep.join([*(str(f) for f in reversed(folders)), os.environ["PATH"]])
-    found = shutil.which(name, path=path)
-    if not found:
-        raise SystemExit(
-            f"{name} was not found. Install the PostgreSQL server"
-            " (Debian: apt-get install postgresql)."
-        )
-    return found
-
-
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """Run a PostgreSQL server on 127.0.0.1; yield how to connect to it.
-
-    Its data lie in a temporary folder, which goes when it stops.
-    """
-    folder = Path(tempfile.mkdtemp(prefix="postgresql_"))
-    # the server refuses to run as root
-    person = "postgres" if os.geteuid() == 0 else None
-    if person:
-        shutil.chown(folder, person)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data = str(folder / "data")
-    server = None
-    try:
-        subprocess.run(
-            [server_program("initdb"), "-D", data, "-U", "postgres", "-A", "trust"],
-            user=person,
-            cwd=folder,
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )
-        with (folder / "log").open("w") as log:
-            here = ("-h", "127.0.0.1", "-p", str(port), "-k", str(folder))
-            server = subprocess.Popen(
-                [server_program("postgres"), "-D", data, *here],
-                user=person,
-                cwd=folder,
-                stdout=log,
-                stderr=log,
-            )
-        ready = [server_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(port)]
-        deadline = time.monotonic() + 60
-        while subprocess.run(ready, check=False).returncode:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise SystemExit((folder / "log").read_text())
-            time.sleep(0.2)
-        yield f"host=127.0.0.1 port={port} user=postgres dbname=postgres"
-    finally:
-        if server:
-            server.send_signal(signal.SIGINT)  # ends its connections and stops
-            try:
-                server.wait(30)
-            except subprocess.TimeoutExpired:
-                server.kill()
-        shutil.rmtree(folder)
 
 
 # -- The lake and its users -------------------------------------------------------

@@ -214,7 +214,7 @@ def test_what_has_passed_is_published_and_nothing_else(first):
     assert result.succeeded, result.output
     assert f"Published version 1 as {shop.served}\n" in result.output
     assert read(shop.served, "select schema, name from (show all tables)") == [
-        ("main", name) for name in [*PUBLISHED, "publication"]
+        ("main", name) for name in [*PUBLISHED, "publication", "publication_tables"]
     ]
     assert tables(shop.served) == tables(shop.path)
     shape = (
