@@ -6,7 +6,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Libraries that are kept compiled load in half the time; images often forbid to keep them
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget status dashboards serve-dashboards serving-copy test-bi lock demo clean
+.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget status dashboards serve-dashboards serving-copy test-bi update docs lock demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,6 +22,9 @@ help: ## this list
 # unit tests bring rows of their own, so they say nothing of a shop's data: they are in `test`
 build: .venv ## install what is needed and build the warehouse (the demo shop, or CLV_INPUT)
 	$(BIN)/dbt build --warn-error --exclude-resource-type unit_test
+
+update: .venv ## every day: build what is new, publish it, and say what changed
+	@$(BIN)/python scripts/update.py
 
 test: .venv .venv-boards ## everything: dbt data and unit tests, pytest, lint
 	$(MAKE) lint
@@ -95,6 +98,14 @@ serving-copy: .venv/duckdb_extensions ## copy what is published to PostgreSQL, C
 test-bi: .venv .venv-boards .venv/duckdb_extensions ## what needs a server, a browser or another environment
 	$(BIN)/pytest -m bi
 
+.venv-docs: docs/requirements.lock
+	$(PYTHON) -m venv --clear .venv-docs
+	.venv-docs/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r docs/requirements.lock
+	@touch .venv-docs
+
+docs: .venv .venv-docs ## all tables and columns, and where they come from, as pages in site
+	$(BIN)/python scripts/docs_site.py
+
 lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile pyproject.toml --group dev --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
@@ -111,6 +122,9 @@ lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile --group boards --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--output-file dashboards/boards/requirements.lock
+	$(BIN)/uv pip compile --group docs --generate-hashes --universal \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--output-file docs/requirements.lock
 
 forget: .venv ## erase people: make forget CUSTOMER=id,id or FILE=ids.txt (README, "Privacy")
 	@$(BIN)/python scripts/forget.py --customer "$(CUSTOMER)" --file "$(FILE)"
@@ -119,4 +133,4 @@ demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py
 
 clean: ## remove what a build made
-	rm -rf target target-boards logs dashboards/html warehouse/*.duckdb* warehouse/published
+	rm -rf target target-boards target-docs logs dashboards/html site warehouse/*.duckdb* warehouse/published

@@ -105,7 +105,11 @@ def add_version(folder: Path, version: int, new: Path) -> None:
 
 def described(path: Path) -> str:
     """Put a version in words."""
-    said = publication(path)
+    return in_words(publication(path))
+
+
+def in_words(said: dict) -> str:
+    """Put what a version says of itself in words."""
     return (
         f"version {said['version']} (as of {said['as_of_date']},"
         f" published {said['published_at']:%Y-%m-%d %H:%M} UTC)"

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -355,6 +355,27 @@ def demo(tmp_path_factory: pytest.TempPathFactory, workbench: Path) -> Warehouse
             shutil.move(own.published, built.with_suffix(".published"))
             shutil.move(own.path, built)
     return Warehouse(built, workbench)
+
+
+@pytest.fixture
+def demo_bench(demo: Warehouse, tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment in which commands find a copy of the demo shop, to build on.
+
+    It stands where the demo shop was built: views name the file.
+    """
+    bench = demo.workbench / "warehouse.duckdb"
+    shutil.copy(demo.path, bench)
+    shutil.copytree(demo.published, tmp_path / "published")
+    environment = {k: v for k, v in os.environ.items() if k[:4] not in DBT_SETTINGS}
+    yield environment | {
+        "CLV_WAREHOUSE": str(bench),
+        "CLV_PUBLISHED": str(tmp_path / "published"),
+        "CLV_EXPORTS": str(tmp_path),
+        "DBT_TARGET_PATH": str(demo.target()),
+        "DBT_LOG_PATH": str(tmp_path),
+    }
+    for ending in ("", ".wal"):
+        Path(f"{bench}{ending}").unlink(missing_ok=True)
 
 
 @pytest.fixture(scope="session")
