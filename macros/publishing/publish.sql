@@ -1,5 +1,6 @@
 {% macro publish(results) -%}
-    {%- if execute and publishes() -%}
+    {#- dbt renders hooks in `compile` and `docs generate` too, which build nothing -#}
+    {%- if execute and flags.WHICH in ['build', 'run'] and publishes() -%}
         {%- set published = graph.nodes.values()
             | selectattr('resource_type', 'equalto', 'model')
             | selectattr('config.meta.published', 'true')

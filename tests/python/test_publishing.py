@@ -240,6 +240,9 @@ def test_only_a_build_that_passes_whole_is_published(shop):
     untested = shop.run(*DAILY, command="run")
     assert untested.succeeded, untested.output
     assert "Nothing was published: that takes a `dbt build`" in untested.output
+    # nor does what only renders the hooks, as `dbt docs generate` does too
+    compiled = shop.run("fct_orders", "fct_customer_months", command="compile")
+    assert compiled.succeeded and "ublished" not in compiled.output, compiled.output
     failed = shop.run(*DAILY, environment=FAILING)
     assert not failed.succeeded
     assert "Something failed: nothing was published" in failed.output
