@@ -95,7 +95,7 @@ serve-dashboards: .venv-boards ## the boards live, with filters
 serving-copy: .venv/duckdb_extensions ## copy what is published to PostgreSQL, CLV_SERVING_COPY (docs/bi.md)
 	@$(BIN)/python scripts/serving_copy.py $(if $(FORCE),--force)
 
-test-bi: .venv .venv-boards .venv/duckdb_extensions ## what needs a server, a browser or another environment
+test-bi: .venv .venv-boards .venv-docs .venv/duckdb_extensions ## what needs a server, a browser or another environment
 	$(BIN)/pytest -m bi
 
 .venv-docs: docs/requirements.lock

@@ -42,8 +42,9 @@ worth and what to do about it.</p>
 <ul>
   <li><a href="tables.html">Tables and columns</a>: what each means, its formula, what
   NULL means, and which tables it comes from. Begin here.</li>
-  <li><a href="columns.html">Column lineage</a>: from any column back to the raw
-  ones, and on to all that depends on it.</li>
+  <li><a href="columns.html?model=model.{project}.fct_customer_value">Column
+  lineage</a>: from any column back to the raw ones, and on to all that depends on
+  it.</li>
 </ul>
 <footer>Version {version} of the project; made {made} from its models and the columns
 of a warehouse that was built with them.</footer>
@@ -85,6 +86,7 @@ def make_site(site: Path) -> None:
     project = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())
     page = PAGE.format(
         title="Customer lifetime warehouse",
+        project=project["name"],
         version=project["version"],
         made=f"{datetime.now():%Y-%m-%d}",
     )

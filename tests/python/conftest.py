@@ -357,22 +357,25 @@ def demo(tmp_path_factory: pytest.TempPathFactory, workbench: Path) -> Warehouse
     return Warehouse(built, workbench)
 
 
-@pytest.fixture
-def demo_bench(demo: Warehouse, tmp_path: Path) -> Iterator[dict[str, str]]:
+@pytest.fixture(scope="module")
+def demo_bench(
+    demo: Warehouse, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
     """The environment in which commands find a copy of the demo shop, to build on.
 
     It stands where the demo shop was built: views name the file.
     """
     bench = demo.workbench / "warehouse.duckdb"
+    folder = tmp_path_factory.mktemp("bench")
     shutil.copy(demo.path, bench)
-    shutil.copytree(demo.published, tmp_path / "published")
+    shutil.copytree(demo.published, folder / "published")
     environment = {k: v for k, v in os.environ.items() if k[:4] not in DBT_SETTINGS}
     yield environment | {
         "CLV_WAREHOUSE": str(bench),
-        "CLV_PUBLISHED": str(tmp_path / "published"),
-        "CLV_EXPORTS": str(tmp_path),
+        "CLV_PUBLISHED": str(folder / "published"),
+        "CLV_EXPORTS": str(folder),
         "DBT_TARGET_PATH": str(demo.target()),
-        "DBT_LOG_PATH": str(tmp_path),
+        "DBT_LOG_PATH": str(folder),
     }
     for ending in ("", ".wal"):
         Path(f"{bench}{ending}").unlink(missing_ok=True)

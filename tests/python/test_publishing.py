@@ -295,6 +295,17 @@ def test_what_holds_rows_as_they_were_delivered_is_not_published(demo):
     assert {*demo.marts(), *of_itself} - names == {"fct_rejected_rows"}
 
 
+def test_all_that_is_published_is_described(demo):
+    described = (
+        "select table_name, null, comment from duckdb_tables() where not internal"
+        " union all select table_name, column_name, comment from duckdb_columns()"
+        " where not internal"
+    )
+    rows = read(demo.published / published.SERVED, described)
+    assert len(rows) > 900
+    assert [row for row in rows if not row[2]] == []
+
+
 def test_the_last_five_versions_are_kept_and_one_can_go_back(shop, tmp_path):
     for version in range(2, 8):
         assert f"Published version {version} " in shop.publish()
