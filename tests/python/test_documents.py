@@ -1,19 +1,19 @@
 """What the documents say to type works, and gives the answers printed below it.
 
-Queries run on the demo shop, one after the other. Of each command in a shell block it
-is known who runs it: this file, or what `RUN_BY` names. Names of tables, columns of
-handbooks, settings, targets of make, files and tests must exist.
+Queries run on the demo shop. Of each shell command it is known who runs it: this file,
+or what `RUN_BY` names. Links, tables, tests and targets of make that are named exist.
+Two pages are followed word for word in a folder of their own, by `make test-faults`.
 
-``python tests/python/test_documents.py [warehouse]`` prints the answers anew, after a
-build of the demo shop.
+``python tests/python/test_documents.py [warehouse] [page ...]`` prints the answers of
+queries anew, after a build of the demo shop.
 """
 
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,40 +22,76 @@ import pytest
 import yaml
 from conftest import DBT_SETTINGS, REPOSITORY
 
-PAGES = [
-    *sorted(
-        page.relative_to(REPOSITORY).as_posix()
-        for folder in (".", "docs", "benchmarks", "seeds/demo")
-        for page in (REPOSITORY / folder).glob("*.md")
-    )
-]
-# Their blocks are read by a test of their own: it asks MetricFlow, or builds a shop
-METRICS = "docs/metrics.md"
-OWN_SHOP = "docs/getting-started.md"
-
+PAGES = sorted(
+    page.relative_to(REPOSITORY).as_posix()
+    for folder in (".", "docs", "benchmarks", "seeds/demo")
+    for page in (REPOSITORY / folder).glob("*.md")
+)
+# A block, with the answer or output printed right below it
 BLOCK = re.compile(
-    r"^(?P<indent> *)```(?P<language>\w*)\n(?P<text>.*?)^ *```$"
-    r"(?:\n *```text\n(?P<answer>.*?)^ *```$)?",
+    r"^```(?P<language>\w*)\n(?P<text>(?:(?!```).)*?)^```"
+    r"(?:\n```text\n(?P<answer>(?:(?!```).)*?)^```)?",
     re.DOTALL | re.MULTILINE,
 )
-QUESTION = re.compile(
-    r"```sql\n(?P<sql>(?:(?!```).)*?)```\n```text\n(?P<answer>(?:(?!```).)*?)```",
-    re.DOTALL,
+# Followed as a whole, each by a test below: their queries are of another warehouse
+FOLLOWED = (
+    "docs/getting-started.md",
+    "docs/adding-an-input.md",
+    "docs/changing-definitions.md",
 )
-LANGUAGES = {"sh", "sql", "text", "yaml", "python", ""}
-
-# SQL that is for another engine than the demo shop's, by how the block begins, and what
-# runs the same
-SQL_RUN_BY = {
-    "attach 'ducklake:": "make test-ducklake",
-    "select max(snapshot_id) from ducklake": "make test-ducklake",
-    "call ducklake_": "nobody: tables of DuckLake expire after days",
+# Published data sets, in the form of the files but with one row
+DATA_SETS = {
+    "online_retail_II_2009_2010.parquet": """
+        select '489434' as "Invoice", '85048' as "StockCode", 'LIGHTS' as "Description",
+        12 as "Quantity", '2009-12-01 07:45:00' as "InvoiceDate", 6.95 as "Price",
+        13085.0 as "Customer ID", 'United Kingdom' as "Country"
+    """,
+    "telco_customer_churn.csv": """
+        select '7590-VHVEG' as "customerID", 'Female' as gender, 1 as tenure,
+        'DSL' as "InternetService", 'Month-to-month' as "Contract",
+        'Mailed check' as "PaymentMethod", 29.85 as "MonthlyCharges", 'No' as "Churn"
+    """,
+    "hillstrom.csv": """
+        select 10 as recency, 142.44 as history, 1 as mens, 0 as womens,
+        'Surburban' as zip_code, 0 as newbie, 'Phone' as channel,
+        'Womens E-Mail' as segment, 0 as visit, 0 as conversion, 0 as spend
+    """,
 }
-
-# Commands that are too long, or change too much, for this file: a pattern of the whole
-# command, and what runs it (a test, or a target of make)
+# Commands that are run here: they are quick, and change nothing but their own folder
+RUN_HERE = re.compile(
+    r"\.venv/bin/python scripts/prepare_example\.py .*"
+    r"|\.venv/bin/python -c .*published/customer_lifetime\.duckdb.*"
+)
+# Commands that take too long, or change too much: a pattern of the whole command, and
+# what runs it: a test, a target of make, or nobody, with the reason
 RUN_BY = {
+    r"make (build|test|test-faults|test-bi)": "make test",
+    r"make (dashboards|ducklake|test-ducklake|\.venv-spark|compile-engines)": (
+        "nobody: makes an environment; what it is for has a target of its own"
+    ),
+    r"make serve-dashboards": "nobody: serves until it is stopped",
+    r"make forget .*": "test_forget.py",
+    r"python3 -m venv \S+|\.venv\S*/bin/pip install .*": "make build",
+    # builds
+    r"\.venv/bin/dbt build --exclude-resource-type unit_test": "make build",
+    r"\.venv/bin/dbt build --selector daily .*": "test_rescoring.py",
+    r"\.venv/bin/dbt build --vars '\{orders_maximum_age_days: .*": "test_watching.py",
+    r"CLV_INPUT=\S+ CLV_WAREHOUSE=\S+ \.venv/bin/dbt build .*": "test_whole_builds.py",
+    r"\.venv/bin/mf .*": "test_semantic_layer.py",
+    # other engines
+    r"export CLV_LAKE_\w+=.*|\.venv/bin/dbt build --target ducklake": (
+        "make test-ducklake"
+    ),
+    r"(CLV_\w+=\S+ )*\.venv-spark/bin/.*": "make test-spark",
+    r"\.venv/bin/python benchmarks/\w+\.py .*": "nobody: takes minutes to hours",
 }
+# SQL for another engine, by its first words
+SQL_RUN_BY = {
+    "attach 'ducklake:postgres:": "make test-ducklake",
+    "select max(snapshot_id) from ducklake_snapshots": "make test-ducklake",
+    "call ducklake_expire_snapshots": "nobody: snapshots expire after a week",
+}
+# Examples of settings in a profile, and drawings, have nothing to run
 
 
 @dataclass(frozen=True)
@@ -67,16 +103,267 @@ class Block:
     text: str
     answer: str | None
 
-    def __str__(self) -> str:
-        """Name it by its page and first line."""
-        return f"{self.page}: {self.text.splitlines()[0] if self.text else ''}"
 
-
-def blocks(language: str, pages: list[str] = PAGES) -> list[Block]:
-    """All blocks of a language."""
+def blocks(*languages: str) -> list[Block]:
+    """All blocks of some languages, of all pages in the order of the pages."""
     return [
-        Block(page, *block.group("language", "text", "answer"))
-        for page in pages
-        for block in BLOCK.finditer((REPOSITORY / page).read_text())
-        if block["language"] == language
+        Block(page, *found.group("language", "text", "answer"))
+        for page in PAGES
+        for found in BLOCK.finditer((REPOSITORY / page).read_text())
+        if found["language"] in languages
     ]
+
+
+def commands(text: str) -> list[str]:
+    """The commands of a block: lines that go on are joined, comments left out."""
+    lines = re.sub(r" *\\\n *", " ", text).splitlines()
+    found = [re.sub(r"(^|\s+)#(?!\S).*", "", line).strip() for line in lines]
+    return [line for line in found if line]
+
+
+def commands_of(*pages: str) -> list[str]:
+    """All commands of some pages."""
+    return [
+        command
+        for block in blocks("sh")
+        if block.page in pages
+        for command in commands(block.text)
+    ]
+
+
+def table(result: duckdb.DuckDBPyConnection) -> str:
+    """The result of a query as a plain table."""
+    rows = [[column[0] for column in result.description]]
+    rows += [
+        ["" if value is None else str(value) for value in row]
+        for row in result.fetchall()
+    ]
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    rows.insert(1, ["-" * width for width in widths])
+    return "".join(
+        "  ".join(value.ljust(width) for value, width in zip(row, widths, strict=True))
+        .rstrip()
+        + "\n"
+        for row in rows
+    )  # fmt: skip
+
+
+def answer(warehouse: Path, sql: str) -> str:
+    """The answer of a warehouse."""
+    with duckdb.connect(str(warehouse), read_only=True) as connection:
+        return table(connection.execute(sql))
+
+
+def project(folder: Path, published: Path | None = None) -> Path:
+    """A folder as it is after cloning and installing: a copy of what commands read."""
+    left_out = {".git", "warehouse", "exports", "input", "target", "logs", "benchmarks"}
+    for path in REPOSITORY.iterdir():
+        if path.name in left_out or path.name.startswith((".", "target-")):
+            continue
+        if path.is_dir():
+            shutil.copytree(
+                path,
+                folder / path.name,
+                ignore=shutil.ignore_patterns("__pycache__", "html", "spark"),
+            )
+        else:
+            shutil.copy(path, folder)
+    (folder / ".venv").symlink_to(sys.prefix)
+    (folder / "exports").mkdir()
+    (folder / "warehouse").mkdir()
+    if published:
+        (folder / "warehouse" / "published").symlink_to(published)
+    return folder
+
+
+def shell(
+    command: str, folder: Path, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command as a user would; its output is what both streams say."""
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=folder,
+        env={
+            **{k: v for k, v in os.environ.items() if k[:4] not in DBT_SETTINGS},
+            **{"DBT_SEND_ANONYMOUS_USAGE_STATS": "0", "NO_COLOR": "1"},
+            **variables,
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=1200,
+    )
+
+
+# -- Queries ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "page", sorted({block.page for block in blocks("sql")} - {*FOLLOWED})
+)
+def test_queries_give_the_answers_below_them(demo, page):
+    """One connection per page; a query without an answer must run."""
+    asked = [block for block in blocks("sql") if block.page == page]
+    elsewhere = tuple(SQL_RUN_BY)
+    with duckdb.connect(str(demo.path), read_only=True) as connection:
+        for block in asked:
+            if not block.text.startswith(elsewhere):
+                result = table(connection.execute(block.text))
+                assert block.answer in (None, result), block.text
+
+
+def test_what_is_worked_out_by_hand_is_what_the_warehouse_says():
+    """Answers with a column by_hand have the same number in the column after it."""
+    compared = 0
+    for block in blocks("sql"):
+        rows = [re.split(r"  +", row) for row in (block.answer or "").splitlines()]
+        if rows and "by_hand" in rows[0]:
+            place = rows[0].index("by_hand")
+            for row in rows[2:]:
+                assert row[place] == row[place + 1], block.text
+                compared += 1
+    assert compared == 7
+
+
+# -- Commands --------------------------------------------------------------------------
+
+
+def test_each_command_is_run_by_somebody():
+    """And nothing is listed that no page has."""
+    patterns = [RUN_HERE.pattern, *RUN_BY]
+    used = set()
+    for page in PAGES:
+        for command in commands_of(page):
+            if page in FOLLOWED and "examples/" not in command:
+                continue
+            fitting = [x for x in patterns if re.fullmatch(x, command)]
+            assert fitting, f"{page}: {command}: run it in a test, or name it in RUN_BY"
+            used.update(fitting)
+    assert used == {*patterns}
+    texts = [block.text for block in blocks("sql")]
+    assert all(any(text.startswith(x) for text in texts) for x in SQL_RUN_BY)
+    languages = {
+        found["language"]
+        for page in PAGES
+        for found in BLOCK.finditer((REPOSITORY / page).read_text())
+    }
+    # a new language needs somebody to run it
+    assert languages <= {"sh", "sql", "python", "text", "yaml", "diff", ""}
+
+
+def test_dbt_knows_each_command_of_its_own():
+    """The options exist, and so do the settings."""
+    from dbt.cli.main import cli
+
+    settings = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["vars"]
+    found = [
+        words[words.index(name) + 1 :]
+        for page in PAGES
+        for words in map(shlex.split, commands_of(page))
+        for name in words
+        if name.endswith("/bin/dbt")
+    ]
+    assert len(found) > 5
+    for name, *arguments in found:
+        # what a command does not know is an error here; nothing is run
+        context = cli.commands[name].make_context(name, arguments)
+        given = context.params.get("vars") or {}
+        assert {*given} <= {*settings}, arguments
+
+
+def test_quick_commands_run(demo, tmp_path):
+    folder = project(tmp_path, demo.published)
+    for name, sql in DATA_SETS.items():
+        duckdb.execute(f"copy ({sql}) to '{folder / name}'")
+    found = [x for page in PAGES for x in commands_of(page) if RUN_HERE.fullmatch(x)]
+    assert len(found) == 6
+    together = "\n".join(["set -e", *found])
+    result = shell(together, folder)
+    assert result.returncode == 0, result.stdout
+
+
+def test_python_in_the_documents_runs(demo, tmp_path):
+    folder = project(tmp_path, demo.published)
+    found = blocks("python")
+    assert found
+    for block in found:
+        result = subprocess.run(
+            [sys.executable, "-c", f"import duckdb\n{block.text}"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, f"{block.page}: {result.stderr}"
+
+
+# -- Names -----------------------------------------------------------------------------
+
+
+def prose(page: str) -> str:
+    """A page without its blocks."""
+    return BLOCK.sub("", (REPOSITORY / page).read_text())
+
+
+def anchors(page: Path) -> set[str]:
+    """The headings of a page, as links name them."""
+    titles = re.findall(r"^#+ (.+)$", BLOCK.sub("", page.read_text()), re.MULTILINE)
+    return {
+        re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
+        for title in titles
+    }
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_names_exists(page):
+    text = prose(page)
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        linked = (REPOSITORY / page).parent / path if path else REPOSITORY / page
+        assert linked.exists(), target
+        assert not anchor or anchor in anchors(linked), target
+    models = {
+        path.stem
+        for folder in ("models", "python_models")
+        for path in (REPOSITORY / folder).rglob("*.*")
+    }
+    spans = re.findall(r"`([^`\n]+)`", text)
+    for span in spans:
+        for name in re.findall(r"\b(?:fct|dim|int|ml|stg|base)_\w+\b", span):
+            # base_shop__x stands for any
+            assert name in models or name.endswith(("_", "__x")), name
+        for name in re.findall(r"\btest_\w+\.py\b", span):
+            assert [*REPOSITORY.rglob(f"tests/**/{name}")], name
+    makefile = (REPOSITORY / "Makefile").read_text()
+    for span in [*spans, *commands_of(page)]:
+        for target in re.findall(r"^make ([\w.-]+)", span):
+            assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE), span
+
+
+# -- Pages followed word for word ------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def cloned(demo, tmp_path_factory) -> Path:
+    """The project, with the demo shop built, under the name that it was built by."""
+    folder = project(tmp_path_factory.mktemp("cloned"))
+    shutil.copy(demo.path, folder / "warehouse.duckdb")
+    return folder
+
+
+def follow(page: str, folder: Path, warehouse: str, **variables: str) -> None:
+    """Do what a page says, from its first block to its last."""
+    for block in BLOCK.finditer((REPOSITORY / page).read_text()):
+        language, text, printed = block.group("language", "text", "answer")
+        if language == "diff":
+            subprocess.run(
+                ["git", "apply", "-"], input=text, text=True, cwd=folder, check=True
+            )
+        elif language == "sql":
+            assert answer(folder / warehouse, text) == printed, text
+        elif language == "sh":
+            result = shell(f"set -e\n{text}", folder, **variables)
+            if printed is None:
+                assert result.returncode == 0, f"{text}\n{result.stdout[-3000:]}"
+            else:
+                for line in printed.splitlines():
+                    assert line.strip() in result.stdout, f"{text}\n{result.stdout}"
