@@ -403,3 +403,86 @@ def test_definitions_are_changed_as_described(cloned):
 @pytest.mark.faults
 def test_a_column_is_added_as_described(cloned):
     follow("docs/adding-an-input.md", cloned, "warehouse/loyalty.duckdb")
+
+
+# -- The handbook ----------------------------------------------------------------------
+
+
+def described(pattern: str) -> dict[str, tuple[Path, str]]:
+    """Doc blocks by name, with their file and text."""
+    return {
+        name: (path, text)
+        for path in REPOSITORY.glob(pattern)
+        for name, text in re.findall(
+            r"{% docs (\w+) %}(.*?){% enddocs %}", path.read_text(), re.DOTALL
+        )
+    }
+
+
+def test_the_handbook_leads_from_questions_to_definitions():
+    """To a column, its metric and its block; and all of docs/metrics.md."""
+    columns = {
+        f"{model['name']}.{column['name']}": column["description"]
+        for path in REPOSITORY.glob("models/marts/**/*.yml")
+        for model in yaml.safe_load(path.read_text()).get("models") or []
+        for column in model["columns"]
+    }
+    handbook = REPOSITORY / "docs" / "handbook.md"
+    rows = re.findall(
+        r"^\|[^|]+\| `([\w.]+)` \| *(?:`(\w+)` )?\| \[(?:`(\w+)`|the column)\]"
+        r"\(([^)]+)\) \|$",
+        handbook.read_text(),
+        re.MULTILINE,
+    )
+    definitions = described("models/**/_*docs.md")
+    for column, metric, name, link in rows:
+        assert column in columns, column
+        if name:
+            path, _ = definitions[name]
+            assert (handbook.parent / link).resolve() == path, name
+            own = f'doc("{name}")' in columns[column]
+            assert own or name == f"metric__{metric}", column
+    lines = handbook.read_text().count("\n| ")
+    headers = handbook.read_text().count("| question |")
+    assert len(rows) == lines - headers
+    named = [metric for _, metric, _, _ in rows if metric]
+    metrics = (REPOSITORY / "docs" / "metrics.md").read_text()
+    assert sorted(named) == sorted(re.findall(r"^\| `(\w+)` \|", metrics, re.MULTILINE))
+
+
+def test_every_metric_says_formula_window_and_null():
+    """And what is divided by what, if something is, and which table says the same."""
+    metrics = (REPOSITORY / "docs" / "metrics.md").read_text()
+    definitions = described("models/semantic/_semantic__docs.md")
+    for name in re.findall(r"^\| `(\w+)` \|", metrics, re.MULTILINE):
+        _, text = definitions[f"metric__{name}"]
+        parts = set(re.findall(r"^- (\w+):", text, re.MULTILINE))
+        formula = re.search(r"^- Formula: (.*?)(?=^- )", text, re.MULTILINE | re.DOTALL)
+        needed = {"Formula", "Window", "NULL", "Table"}
+        if formula and " / " in formula[1]:
+            needed |= {"Numerator", "Denominator"}
+        assert needed <= parts, (name, needed - parts)
+
+
+# -- Printing the answers anew ---------------------------------------------------------
+
+
+def update(warehouse: Path, pages: list[str]) -> None:
+    """Print the answers of a warehouse below the queries of some pages."""
+
+    def printed(block: re.Match[str]) -> str:
+        if block["language"] != "sql" or block["answer"] is None:
+            return block[0]
+        found = answer(warehouse, block["text"])
+        return f"```sql\n{block['text']}```\n```text\n{found}```"
+
+    for page in pages:
+        path = REPOSITORY / page
+        path.write_text(BLOCK.sub(printed, path.read_text()))
+
+
+if __name__ == "__main__":
+    update(
+        Path(*sys.argv[1:2] or ["warehouse/customer_lifetime.duckdb"]),
+        sys.argv[2:] or [page for page in PAGES if page not in FOLLOWED],
+    )
