@@ -191,7 +191,7 @@ def shell(
         cwd=folder,
         env={
             **{k: v for k, v in os.environ.items() if k[:4] not in DBT_SETTINGS},
-            **{"DBT_SEND_ANONYMOUS_USAGE_STATS": "0", "NO_COLOR": "1"},
+            **{"DBT_SEND_ANONYMOUS_USAGE_STATS": "0", "DBT_USE_COLORS": "0"},
             **variables,
         },
         stdout=subprocess.PIPE,
@@ -294,6 +294,17 @@ def test_quick_commands_run(demo, tmp_path):
     together = "\n".join(["set -e", *found])
     result = shell(together, folder)
     assert result.returncode == 0, result.stdout
+
+
+def test_changes_in_the_documents_fit_the_files():
+    found = blocks("diff")
+    assert found
+    for block in found:
+        command = ["git", "apply", "--check", "-"]
+        fits = subprocess.run(
+            command, cwd=REPOSITORY, input=block.text, text=True, capture_output=True
+        )
+        assert fits.returncode == 0, f"{block.page}: {fits.stderr}"
 
 
 def test_python_in_the_documents_runs(demo, tmp_path):
