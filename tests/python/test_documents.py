@@ -364,6 +364,20 @@ def test_what_a_page_names_exists(page):
             assert re.search(rf"^{re.escape(target)}:", makefile, re.MULTILINE), span
 
 
+def test_the_tests_that_guard_against_mistakes_exist():
+    named = re.findall(
+        r"^\| [^|]+ \| `(\w+)` \|$",
+        (REPOSITORY / "docs" / "faq.md").read_text(),
+        re.MULTILINE,
+    )
+    assert len(named) == 15
+    files = [*REPOSITORY.glob("tests/python/*.py"), *REPOSITORY.glob("models/**/*.yml")]
+    written = "\n".join(file.read_text() for file in files)
+    for name in named:
+        pattern = rf"^def {name}\(|^  - name: {name}$"
+        assert re.search(pattern, written, re.MULTILINE), name
+
+
 # -- Pages followed word for word ------------------------------------------------------
 
 
