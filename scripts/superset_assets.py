@@ -38,13 +38,22 @@ FORMATS = {
     "number": ",.1f",
     "any": ",.2~f",
 }
-# Okabe and Ito's colours, which colour-blind people can tell apart too
-PALETTE = (
-    *("#0072B2", "#E69F00", "#009E73", "#CC79A7"),
-    *("#56B4E9", "#D55E00", "#666666", "#B8A800"),
-)
+# NULL is blank, not N/A. Subtitles are under the titles: Superset 6.1.0 has descriptions
+# of charts, but looks for them by a wrong name when it shows them in a dashboard.
+CSS = """\
+.dt-is-null { color: transparent !important; }
+.header-title::after {
+  display: block;
+  font-size: 12px;
+  font-weight: normal;
+  line-height: 1.4;
+  color: #595959;
+  white-space: normal;
+}
+"""
+SUBTITLE_CSS = '[data-test-chart-name="{}"] .header-title::after {{ content: "{}"; }}\n'
 # Superset's unit of height is 8 pixels
-HEIGHTS = {"number": 14, "trend": 18, "markdown": 9}
+HEIGHTS = {"number": 17, "trend": 25, "markdown": 9}
 OTHER_HEIGHT = 44
 
 
@@ -167,16 +176,27 @@ def filters(chart: dict) -> list[dict]:
                 "filterOptionName": "filter_where",
             }
         )
+    if "having" in chart:
+        made.append(
+            {
+                "clause": "HAVING",
+                "expressionType": "SQL",
+                "sqlExpression": chart["having"],
+                "filterOptionName": "filter_having",
+            }
+        )
     return made
 
 
 def params_of_axes(chart: dict, metrics: list[dict], time: bool) -> dict[str, Any]:
     """Set what lines and bars share."""
     horizontal = chart.get("horizontal", False)
+    axis_format = FORMATS[chart.get("format", "count")]
     number = {
-        "y_axis_format": FORMATS[chart.get("format", "count")],
+        # thousands as k: an axis has no room for more
+        "y_axis_format": "SMART_NUMBER" if axis_format == ",.0f" else axis_format,
         "y_axis_title": chart.get("y_label", ""),
-        "y_axis_title_margin": 30 if horizontal else 50,
+        "y_axis_title_margin": 30 if horizontal else 45,
         "y_axis_title_position": "Left",
         "truncateYAxis": False,
         "y_axis_bounds": [None, None],
@@ -205,7 +225,8 @@ def params_of_axes(chart: dict, metrics: list[dict], time: bool) -> dict[str, An
         "xAxisForceCategorical": not time and chart["type"] == "bar",
         "show_legend": "by" in chart or len(metrics) > 1,
         "legendType": "scroll",
-        "legendOrientation": "top",
+        "legendOrientation": chart.get("legend", "top"),
+        "show_legend_selectors": False,
         "rich_tooltip": True,
         "tooltipTimeFormat": "%Y-%m",
         "color_scheme": "colour_blind_safe",
@@ -214,7 +235,7 @@ def params_of_axes(chart: dict, metrics: list[dict], time: bool) -> dict[str, An
         "stack": "Stack" if chart.get("stacked") else None,
         "only_total": True,
         "show_value": chart.get("values", False),
-        "sort_series_type": "name" if "by" in chart else None,
+        "sort_series_type": "name" if "by" in chart else "sum",
         "sort_series_ascending": True,
         "markerEnabled": False,
         **number,
@@ -236,8 +257,8 @@ def params(chart: dict) -> dict[str, Any]:
                 "metric": metrics[0],
                 "subtitle": chart.get("below", ""),
                 "y_axis_format": number_format,
-                "header_font_size": 0.3,
-                "subtitle_font_size": 0.125,
+                "header_font_size": 0.6,
+                "subtitle_font_size": 0.15,
             }
         case "trend":
             made = {
@@ -246,14 +267,14 @@ def params(chart: dict) -> dict[str, Any]:
                 "time_grain_sqla": "P1M",
                 "metric": metrics[0],
                 "compare_lag": 12,
-                "compare_suffix": "than a year before",
+                "compare_suffix": "on a year before",
                 "show_trend_line": True,
                 "start_y_axis_at_zero": True,
                 "time_format": "%Y-%m",
                 "show_timestamp": True,
                 "y_axis_format": number_format,
-                "header_font_size": 0.3,
-                "subheader_font_size": 0.125,
+                "header_font_size": 0.4,
+                "subheader_font_size": 0.15,
                 "color_picker": {"r": 0, "g": 114, "b": 178, "a": 1},
             }
         case "heatmap":
@@ -274,10 +295,8 @@ def params(chart: dict) -> dict[str, Any]:
                 "xscale_interval": 1,
                 "yscale_interval": 1,
                 "left_margin": "auto",
-                "bottom_margin": "auto",
+                "bottom_margin": 40,
                 "value_bounds": [None, None],
-                "x_axis_label": chart.get("x_label", ""),
-                "y_axis_label": chart.get("y_label", ""),
             }
         case "sankey":
             made = {
@@ -471,7 +490,12 @@ def dashboard_asset(
         "dashboard_title": spec["title"],
         "description": spec["text"],
         "slug": board,
-        "css": "",
+        "css": CSS
+        + "".join(
+            SUBTITLE_CSS.format(chart["title"], chart["subtitle"])
+            for chart in spec["charts"].values()
+            if "subtitle" in chart
+        ),
         "published": True,
         "uuid": asset_id("dashboard", board),
         "position": position(board, spec),
@@ -480,13 +504,10 @@ def dashboard_asset(
                 made_filter(*item) for item in spec.get("filters", {}).items()
             ],
             "cross_filters_enabled": True,
+            "filter_bar_orientation": "HORIZONTAL",
             "color_scheme": "colour_blind_safe",
             "label_colors": colours,
             "refresh_frequency": 0,
-            # subtitles are shown
-            "expanded_slices": {
-                str(number): True for number, chart in numbered if "subtitle" in chart
-            },
             "timed_refresh_immune_slices": [],
         },
         "version": "1.0.0",
@@ -560,9 +581,25 @@ def assets(manifest: dict) -> dict[str, dict[str, Any]]:
     return made
 
 
+class Dumper(yaml.SafeDumper):
+    """Writes text of several lines as such."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Repeat what occurs twice: nobody edits these files."""
+        return True
+
+
+Dumper.add_representer(
+    str,
+    lambda dumper, text: dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if "\n" in text else None
+    ),
+)
+
+
 def written(asset: dict[str, Any]) -> str:
     """Put an asset in YAML."""
-    return yaml.safe_dump(asset, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(asset, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def project_manifest() -> dict:
