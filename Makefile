@@ -6,7 +6,7 @@ export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 # Libraries that are kept compiled load in half the time; images often forbid to keep them
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget status dashboards serve-dashboards serving-copy test-bi update docs lock demo clean
+.PHONY: help build test test-faults versions rollback lint compile-engines ducklake test-ducklake test-spark forget status dashboards serve-dashboards serving-copy test-bi update docs superset serve-superset superset-assets lock demo clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,7 +95,24 @@ serve-dashboards: .venv-boards ## the boards live, with filters
 serving-copy: .venv/duckdb_extensions ## copy what is published to PostgreSQL, CLV_SERVING_COPY (docs/bi.md)
 	@$(BIN)/python scripts/serving_copy.py $(if $(FORCE),--force)
 
-test-bi: .venv .venv-boards .venv-docs .venv/duckdb_extensions ## what needs a server, a browser or another environment
+# Superset goes with Python 3.11 and 3.12; with another one: make superset PYTHON=python3.12
+.venv-superset: dashboards/superset/requirements.lock
+	$(PYTHON) -m venv --clear .venv-superset
+	.venv-superset/bin/pip install --quiet --disable-pip-version-check uv \
+		&& .venv-superset/bin/uv pip install --quiet --python .venv-superset/bin/python --no-deps --require-hashes -r dashboards/superset/requirements.lock \
+		|| .venv-superset/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r dashboards/superset/requirements.lock
+	@touch .venv-superset
+
+superset: .venv-superset ## a Superset in .superset with the dashboards in it; again, to update them
+	@.venv-superset/bin/python scripts/superset_home.py prepare
+
+serve-superset: .venv-superset ## serve it on this machine, port 8088
+	@.venv-superset/bin/python scripts/superset_home.py serve
+
+superset-assets: .venv ## write dashboards/superset/assets anew, after a change of its boards or of a mart
+	$(BIN)/python scripts/superset_assets.py
+
+test-bi: .venv .venv-boards .venv-docs .venv-superset .venv/duckdb_extensions ## what needs a server, a browser or another environment
 	$(BIN)/pytest -m bi
 
 .venv-docs: docs/requirements.lock
@@ -125,6 +142,9 @@ lock: ## resolve the dependencies anew
 	$(BIN)/uv pip compile --group docs --generate-hashes --universal \
 		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
 		--output-file docs/requirements.lock
+	$(BIN)/uv pip compile --group superset --generate-hashes --universal \
+		--no-emit-index-url --no-emit-find-links --no-annotate --no-header \
+		--output-file dashboards/superset/requirements.lock
 
 forget: .venv ## erase people: make forget CUSTOMER=id,id or FILE=ids.txt (README, "Privacy")
 	@$(BIN)/python scripts/forget.py --customer "$(CUSTOMER)" --file "$(FILE)"

@@ -38,8 +38,8 @@ FORMATS = {
     "number": ",.1f",
     "any": ",.2~f",
 }
-# NULL is blank, not N/A. Subtitles are under the titles: Superset 6.1.0 has descriptions
-# of charts, but looks for them by a wrong name when it shows them in a dashboard.
+# NULL is blank, not N/A. Subtitles are set under the titles: Superset 6.1.0 keeps
+# descriptions of charts, but a dashboard looks for them by a wrong name.
 CSS = """\
 .dt-is-null { color: transparent !important; }
 .header-title::after {
@@ -599,7 +599,9 @@ Dumper.add_representer(
 
 def written(asset: dict[str, Any]) -> str:
     """Put an asset in YAML."""
-    return yaml.dump(asset, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(
+        asset, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100
+    )
 
 
 def project_manifest() -> dict:

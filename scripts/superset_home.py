@@ -18,12 +18,11 @@ import tempfile
 from pathlib import Path
 
 import yaml
+from published import SERVED, published_folder
 
 REPOSITORY = Path(__file__).parents[1]
 FOLDER = REPOSITORY / "dashboards" / "superset"
 HOME = Path(os.environ.get("SUPERSET_HOME", REPOSITORY / ".superset")).absolute()
-PUBLISHED = Path(os.environ.get("CLV_PUBLISHED") or REPOSITORY / "warehouse/published")
-SERVED = (PUBLISHED / "customer_lifetime.duckdb").absolute()
 
 
 def write_assets(file: str, folder: Path) -> None:
@@ -40,7 +39,9 @@ def settle() -> dict[str, str]:
     HOME.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name in ("secret_key", "admin_password"):
         if not (HOME / name).exists():
-            descriptor = os.open(HOME / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = os.open(
+                HOME / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600
+            )
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(32))
     os.environ |= {
@@ -51,8 +52,9 @@ def settle() -> dict[str, str]:
 
 def prepare() -> None:
     """Make or update the Superset, and import the assets in place of earlier ones."""
-    if not SERVED.exists():
-        raise SystemExit(f"{SERVED} is not there: build and publish first (make build).")
+    served = (published_folder() / SERVED).absolute()
+    if not served.exists():
+        raise SystemExit(f"{served} is not there: make build makes and publishes it.")
     settle()
     from superset.app import create_app
     from superset.cli.main import superset
@@ -74,11 +76,11 @@ def prepare() -> None:
         *("--password", (HOME / "admin_password").read_text()),
     )
     with tempfile.TemporaryDirectory() as folder:
-        write_assets(str(SERVED), Path(folder))
+        write_assets(str(served), Path(folder))
         run("import-directory", "--overwrite", folder)
     print(
-        f"The dashboards are in the Superset of {HOME}. make serve-superset serves it;"
-        f" log in as admin with the password in {HOME / 'admin_password'}."
+        f"The dashboards are in the Superset of {HOME}. `make serve-superset` serves"
+        f" it; log in as admin with the password in {HOME / 'admin_password'}."
     )
 
 

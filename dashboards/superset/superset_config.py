@@ -14,7 +14,7 @@ SQLALCHEMY_DATABASE_URI = f"sqlite:///{HOME}/superset.db"
 # with external access switched off and the setting locked
 PREVENT_UNSAFE_DB_CONNECTIONS = False
 
-# Okabe and Ito's colours, told apart by colour-blind people too; the same as the boards'
+# Okabe and Ito's colours, told apart by colour-blind people too, as in the boards
 EXTRA_CATEGORICAL_COLOR_SCHEMES = [
     {
         "id": "colour_blind_safe",

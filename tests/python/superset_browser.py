@@ -87,9 +87,7 @@ def look(context: BrowserContext, url: str, board: str, picture: Path) -> dict:
     limit = time.monotonic() + PATIENCE / 1000
     while len(seen["charts"]) < len(names) and time.monotonic() < limit:
         page.wait_for_timeout(100)  # lets Playwright hand over the answers
-    page.wait_for_function(
-        "loading => !document.querySelector(loading)", arg=LOADING
-    )
+    page.wait_for_function("loading => !document.querySelector(loading)", arg=LOADING)
     seen["alerts"] = page.locator(ERRORS).all_inner_texts()
     seen["text"] = page.locator("body").inner_text()
     page.screenshot(

@@ -9,6 +9,7 @@ from typing import Any
 
 import project_rules
 import pytest
+import superset_assets
 from project_rules import Manifest, Rule, flatten, reused_aliases
 
 # -- The project --------------------------------------------------------------------
@@ -41,6 +42,20 @@ def test_dbt_parses_the_project_without_a_warning(
 ) -> None:
     _, warnings = parsed_project
     assert not warnings, "\n- ".join(["", *warnings])
+
+
+def test_superset_assets_are_what_make_superset_assets_writes(
+    project: Manifest,
+) -> None:
+    """So descriptions of columns, and charts, cannot differ from their source."""
+    written = {
+        str(path.relative_to(superset_assets.ASSETS)): path.read_text(encoding="utf-8")
+        for path in superset_assets.ASSETS.rglob("*.yaml")
+    }
+    made = superset_assets.assets(project)
+    assert written == {
+        name: superset_assets.written(asset) for name, asset in made.items()
+    }
 
 
 # -- A small project that obeys every rule, as a manifest ---------------------------
