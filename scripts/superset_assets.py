@@ -226,7 +226,6 @@ def params_of_axes(chart: dict, metrics: list[dict], time: bool) -> dict[str, An
         "show_legend": "by" in chart or len(metrics) > 1,
         "legendType": "scroll",
         "legendOrientation": chart.get("legend", "top"),
-        "show_legend_selectors": False,
         "rich_tooltip": True,
         "tooltipTimeFormat": "%Y-%m",
         "color_scheme": "colour_blind_safe",
@@ -255,10 +254,8 @@ def params(chart: dict) -> dict[str, Any]:
             made = {
                 "viz_type": "big_number_total",
                 "metric": metrics[0],
-                "subtitle": chart.get("below", ""),
                 "y_axis_format": number_format,
                 "header_font_size": 0.6,
-                "subtitle_font_size": 0.15,
             }
         case "trend":
             made = {

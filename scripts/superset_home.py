@@ -2,7 +2,7 @@
 
     .venv-superset/bin/python scripts/superset_home.py prepare
     .venv-superset/bin/python scripts/superset_home.py serve [--port 8088]
-    .venv-superset/bin/python scripts/superset_home.py assets FILE FOLDER
+    .venv/bin/python scripts/superset_home.py assets FILE FOLDER
 
 It lives in the folder SUPERSET_HOME (by default .superset). `prepare` makes or updates
 it and imports dashboards/superset/assets. `assets` writes them to a folder for another
