@@ -42,8 +42,10 @@ FORMATS = {
 # descriptions of charts, but a dashboard looks for them by a wrong name.
 CSS = """\
 .dt-is-null { color: transparent !important; }
+.header-title { -webkit-line-clamp: 4 !important; }
 .header-title::after {
   display: block;
+  padding-left: 4px;
   font-size: 12px;
   font-weight: normal;
   line-height: 1.4;
