@@ -227,6 +227,13 @@ def test_what_has_passed_is_published_and_nothing_else(first):
         assert comment.startswith("One row")
     said = read(shop.served, "select version, as_of_date::varchar from publication")
     assert said == [(1, "2024-02-09")]
+    # what a copy must know of its tables: the grains, and dbt_project.yml's grants
+    roles = ["customer_lifetime_reader"]
+    assert read(shop.served, "from publication_tables order by table_name") == [
+        ("dim_customers", ["customer_id"], roles),
+        ("fct_customer_months", ["customer_id", "activity_month"], roles),
+        ("fct_orders", ["order_id"], roles),
+    ]
     # nothing of the work is left over
     assert sorted(
         str(p.relative_to(shop.published)) for p in shop.published.rglob("*")
