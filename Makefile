@@ -153,4 +153,4 @@ demo: .venv ## make the demo shop anew
 	$(BIN)/python scripts/make_demo_shop.py
 
 clean: ## remove what a build made
-	rm -rf target target-boards target-docs logs dashboards/html site warehouse/*.duckdb* warehouse/published
+	rm -rf target target-boards target-docs logs dashboards/html dashboards/superset/pictures site warehouse/*.duckdb* warehouse/published

@@ -128,7 +128,7 @@ class Superset:
             ],
             capture_output=True,
             text=True,
-            timeout=2 * PATIENCE,
+            timeout=len(BOARDS) * PATIENCE,
         )
         assert looking.returncode == 0, looking.stderr[-5000:]
         return json.loads((pictures / "seen.json").read_text())
