@@ -113,7 +113,7 @@ superset-assets: .venv ## write dashboards/superset/assets anew, after a change 
 	$(BIN)/python scripts/superset_assets.py
 
 test-bi: .venv .venv-boards .venv-docs .venv-superset .venv/duckdb_extensions ## what needs a server, a browser or another environment
-	$(BIN)/pytest -m bi
+	$(BIN)/pytest -m bi --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .venv-docs: docs/requirements.lock
 	$(PYTHON) -m venv --clear .venv-docs

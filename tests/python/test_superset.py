@@ -51,7 +51,9 @@ class Superset:
             "SUPERSET_HOME": str(self.home),
             "CLV_PUBLISHED": str(published),
         }
-        self.token = ""
+        self.headers = {}
+        # the token against forged requests is one session's
+        self.session = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
 
     def command(self, *arguments: str) -> list[str]:
         """A command of scripts/superset_home.py."""
@@ -90,25 +92,27 @@ class Superset:
                 assert time.monotonic() < limit, said
                 time.sleep(0.2)
 
-    def post(self, path: str, body: dict) -> tuple[int, dict]:
-        """Post to its API, as admin."""
-        request = urllib.request.Request(
-            f"{self.url}{path}",
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
-        )
-        if path != "/api/v1/security/login":
-            if not self.token:
-                password = (self.home / "admin_password").read_text()
-                login = {"username": "admin", "password": password, "provider": "db"}
-                _, answer = self.post("/api/v1/security/login", login)
-                self.token = answer["access_token"]
-            request.add_header("Authorization", f"Bearer {self.token}")
+    def ask(self, path: str, body: dict | None = None) -> tuple[int, dict]:
+        """Get from its API, or post to it."""
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json", **self.headers}
+        request = urllib.request.Request(f"{self.url}{path}", data, headers)
         try:
-            with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            with self.session.open(request, timeout=PATIENCE) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             return error.code, json.load(error)
+
+    def post(self, path: str, body: dict) -> tuple[int, dict]:
+        """Post to its API, as admin."""
+        if not self.headers:
+            password = (self.home / "admin_password").read_text()
+            login = {"username": "admin", "password": password, "provider": "db"}
+            _, answer = self.ask("/api/v1/security/login", login)
+            self.headers = {"Authorization": f"Bearer {answer['access_token']}"}
+            _, answer = self.ask("/api/v1/security/csrf_token/")
+            self.headers |= {"X-CSRFToken": answer["result"], "Referer": self.url}
+        return self.ask(path, body)
 
     def sql(self, query: str) -> tuple[int, dict]:
         """Run SQL as someone in its SQL Lab would."""
