@@ -103,6 +103,13 @@ class Shop:
         ]
         for schema in {table["schema"] for table in self.tables.values()}:
             self.db.execute(f"create schema if not exists {schema}")
+        # tables that hooks make are no models: staging's views name them
+        self.db.execute("create schema raw")
+        for (name,) in self.db.execute(
+            "select table_name from duckdb_tables()"
+            " where database_name = 'whole' and schema_name = 'raw'"
+        ).fetchall():
+            self.db.execute(f"create view raw.{name} as from whole.raw.{name}")
         for name, table in self.tables.items():
             if name.startswith("base_"):
                 name = f"{table['schema']}.{name}"
