@@ -211,7 +211,7 @@ def tables(macro_project: MacroProject) -> dict[str, pd.DataFrame]:
             select experiment_id, arm
             from fct_experiment_results
             where not isfinite(coalesce(columns(* exclude (
-                experiment_id, arm, slice_type, slice, measure,
+                experiment_id, arm, slice_type, slice, measure, first_assigned_date,
                 is_significant, is_mature
             )), 0))
             union all

@@ -95,6 +95,7 @@ def publish(warehouse: Warehouse, path: Path) -> None:
         version.execute(f"attach '{warehouse.path}' as built (read_only)")
         for mart in set(warehouse.marts()) - {"fct_rejected_rows"}:
             version.execute(f"create table {mart} as from built.main.{mart}")
+        version.execute("create table publication (published_at timestamp)")
         version.execute("comment on column fct_orders.order_id is 'Which order.'")
     path.chmod(0o444)
 
