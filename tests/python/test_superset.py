@@ -169,8 +169,9 @@ def seen_of_nothing(superset, seen, tmp_path_factory):
     full = superset.folder / "full.duckdb"
     os.rename(superset.file, full)
     os.rename(empty, superset.file)
-    yield superset.looked_at(tmp_path_factory.mktemp("pictures_of_nothing"))
+    found = superset.looked_at(tmp_path_factory.mktemp("pictures_of_nothing"))
     os.rename(full, superset.file)
+    return found
 
 
 def charts(seen):
