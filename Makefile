@@ -11,12 +11,16 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# uv installs the lock in seconds; where it can't be had, pip does in half a minute
+# An environment from a lock: uv installs it in seconds; where uv can't be had, pip does
+define install
+	$(PYTHON) -m venv --clear $(1)
+	$(1)/bin/pip install --quiet --disable-pip-version-check uv \
+		&& $(1)/bin/uv pip install --quiet --python $(1)/bin/python --no-deps --require-hashes -r $(2) \
+		|| $(1)/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(2)
+endef
+
 .venv: requirements.lock
-	$(PYTHON) -m venv --clear .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check uv \
-		&& $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r requirements.lock \
-		|| $(BIN)/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(call install,.venv,requirements.lock)
 	@touch .venv
 
 # unit tests bring rows of their own, so they say nothing of a shop's data: they are in `test`
@@ -60,10 +64,7 @@ test-ducklake: ducklake ## build the demo shop on DuckLake, compare it with Duck
 
 # The adapter is found through a path file, as a package that is installed would be
 .venv-spark: engines/spark/requirements.lock
-	$(PYTHON) -m venv --clear .venv-spark
-	.venv-spark/bin/pip install --quiet --disable-pip-version-check uv \
-		&& .venv-spark/bin/uv pip install --quiet --python .venv-spark/bin/python --no-deps --require-hashes -r engines/spark/requirements.lock \
-		|| .venv-spark/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r engines/spark/requirements.lock
+	$(call install,.venv-spark,engines/spark/requirements.lock)
 	.venv-spark/bin/python -c "import sysconfig; print('$(CURDIR)/engines/spark/adapter', file=open(sysconfig.get_path('purelib') + '/sparkconnect.pth', 'w'))"
 	@touch .venv-spark
 
@@ -72,18 +73,14 @@ test-spark: .venv-spark ## build the demo shop on a Spark cluster, compare it wi
 	.venv-spark/bin/python engines/spark/check_spark.py
 
 .venv-offline: engines/offline/requirements.lock
-	$(PYTHON) -m venv --clear .venv-offline
-	.venv-offline/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r engines/offline/requirements.lock
+	$(call install,.venv-offline,engines/offline/requirements.lock)
 	@touch .venv-offline
 
 compile-engines: .venv-offline ## compile and parse all models for PostgreSQL, Redshift, Snowflake, BigQuery
 	.venv-offline/bin/python engines/offline/compile_offline.py
 
 .venv-boards: dashboards/boards/requirements.lock
-	$(PYTHON) -m venv --clear .venv-boards
-	.venv-boards/bin/pip install --quiet --disable-pip-version-check uv \
-		&& .venv-boards/bin/uv pip install --quiet --python .venv-boards/bin/python --no-deps --require-hashes -r dashboards/boards/requirements.lock \
-		|| .venv-boards/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r dashboards/boards/requirements.lock
+	$(call install,.venv-boards,dashboards/boards/requirements.lock)
 	@touch .venv-boards
 
 dashboards: .venv-boards ## the boards as pages that need no server, in dashboards/html
@@ -97,10 +94,7 @@ serving-copy: .venv/duckdb_extensions ## copy what is published to PostgreSQL, C
 
 # Superset goes with Python 3.11 and 3.12; with another one: make superset PYTHON=python3.12
 .venv-superset: dashboards/superset/requirements.lock
-	$(PYTHON) -m venv --clear .venv-superset
-	.venv-superset/bin/pip install --quiet --disable-pip-version-check uv \
-		&& .venv-superset/bin/uv pip install --quiet --python .venv-superset/bin/python --no-deps --require-hashes -r dashboards/superset/requirements.lock \
-		|| .venv-superset/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r dashboards/superset/requirements.lock
+	$(call install,.venv-superset,dashboards/superset/requirements.lock)
 	@touch .venv-superset
 
 superset: .venv-superset ## a Superset in .superset with the dashboards in it; again, to update them
@@ -116,8 +110,7 @@ test-bi: .venv .venv-boards .venv-docs .venv-superset .venv/duckdb_extensions ##
 	$(BIN)/pytest -m bi --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 .venv-docs: docs/requirements.lock
-	$(PYTHON) -m venv --clear .venv-docs
-	.venv-docs/bin/pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r docs/requirements.lock
+	$(call install,.venv-docs,docs/requirements.lock)
 	@touch .venv-docs
 
 docs: .venv .venv-docs ## all tables and columns, and where they come from, as pages in site

@@ -34,6 +34,16 @@ def published_folder(warehouse: Path | None = None) -> Path:
     return Path(os.environ.get("CLV_PUBLISHED") or default)
 
 
+def name_of(*parts: str) -> str:
+    """Quote the parts of a name."""
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
+
+
+def text(value: object) -> str:
+    """Write a text, or null, as SQL."""
+    return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
+
+
 def versions(folder: Path) -> dict[int, Path]:
     """Find the versions that are kept, the oldest first."""
     paths = (folder / "versions").glob("*.duckdb")

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import duckdb
-from published import SERVED, published_folder
+from published import SERVED, name_of, published_folder, text
 
 SCHEMA = "customer_lifetime"
 # A lock is asked for so briefly that readers behind it wait for less than the second
@@ -31,16 +31,6 @@ MAY_SUCCEED_LATER = ("lock timeout", "could not serialize access")
 
 class CannotCopyError(Exception):
     """Why nothing was changed, and what to do."""
-
-
-def text(value: object) -> str:
-    """Write a text, or null, as SQL."""
-    return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
-
-
-def name_of(*parts: str) -> str:
-    """Quote the parts of a name."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 
 
 def here(table: str) -> str:

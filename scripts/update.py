@@ -24,6 +24,7 @@ from published import (
     in_words,
     published_folder,
     served_version,
+    text,
     versions,
 )
 from status import Page, status
@@ -168,8 +169,7 @@ def summary(connection: duckdb.DuckDBPyConnection) -> Page:
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, name: str) -> None:
     """Attach a published file to read."""
-    quoted = str(path).replace("'", "''")
-    connection.execute(f"attach '{quoted}' as {name} (read_only)")
+    connection.execute(f"attach {text(path)} as {name} (read_only)")
 
 
 def findings(page: Page) -> list[str]:
@@ -204,12 +204,12 @@ def tell_age(run: Dbt, options: list[str]) -> Page | None:
         return page
     last = orders["max_loaded_at"][:10]
     days = int(orders["max_loaded_at_time_ago_in_s"] // 86400)
-    text = f"orders: the last one is of {last}, {days:,} days ago"
+    line = f"orders: the last one is of {last}, {days:,} days ago"
     if orders["status"] == "pass":
-        page.say(text, "ok")
+        page.say(line, "ok")
     else:
         page.say(
-            text,
+            line,
             "LOOK",
             "ask whoever delivers them; the var orders_maximum_age_days lets them stop"
             " the build",

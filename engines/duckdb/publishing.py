@@ -17,8 +17,10 @@ from published import (
     SERVED,
     add_version,
     locked,
+    name_of,
     published_folder,
     replace_file,
+    text,
     versions,
 )
 
@@ -46,16 +48,6 @@ PUBLICATION_TABLES = {
 
 # how DuckDB and the system say that there is no room
 NO_ROOM = ("No space left", "File too large", "quota exceeded")
-
-
-def name_of(*parts: str) -> str:
-    """Quote the parts of a name."""
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
-
-
-def text(value: object) -> str:
-    """Write a text, or null."""
-    return "null" if value is None else "'" + str(value).replace("'", "''") + "'"
 
 
 def remove(database: Path) -> None:

@@ -357,6 +357,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory, workbench: Path) -> Warehouse
     return Warehouse(built, workbench)
 
 
+CHROMIUM = shutil.which("chromium")
+# where it is missing CI fails instead of passing without a look
+needs_chromium = pytest.mark.skipif(
+    not CHROMIUM and "CI" not in os.environ, reason="needs Debian's chromium"
+)
+
+
 @pytest.fixture(scope="module")
 def demo_bench(
     demo: Warehouse, tmp_path_factory: pytest.TempPathFactory

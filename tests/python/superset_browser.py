@@ -2,7 +2,7 @@
 
 Run by test_superset.py in Superset's environment, which has Playwright:
 
-    superset_browser.py URL PASSWORD_FILE FOLDER
+    superset_browser.py CHROMIUM URL PASSWORD_FILE FOLDER
 
 It writes FOLDER/seen.json and a picture of each dashboard.
 """
@@ -14,7 +14,6 @@ from pathlib import Path
 
 from playwright.sync_api import BrowserContext, Page, Response, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
 PATIENCE = 120_000  # milliseconds, for one thing to happen
 ERRORS = "[role=alert], .ant-alert-error, .ant-result-error, .missing-chart"
 LOADING = "[data-test=loading-indicator], .loading"
@@ -99,11 +98,11 @@ def look(context: BrowserContext, url: str, board: str, picture: Path) -> dict:
     return seen
 
 
-def main(url: str, password_file: str, folder: str) -> None:
+def main(chromium: str, url: str, password_file: str, folder: str) -> None:
     """Look at all dashboards."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox"]
+            executable_path=chromium, args=["--no-sandbox"]
         )
         # high enough for every dashboard: what is out of sight is not in the picture
         context = browser.new_context(viewport={"width": 1280, "height": 2800})

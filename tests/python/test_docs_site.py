@@ -3,14 +3,13 @@
 import base64
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from conftest import REPOSITORY
+from conftest import CHROMIUM, REPOSITORY, needs_chromium
 
 PAGES = ("index.html", "tables.html", "columns.html")
 # what a page would fetch by itself
@@ -20,7 +19,6 @@ FETCHED = re.compile(
 )
 # in Chromium's log: what a page asks for, not what the browser does by itself
 ASKED = re.compile(r'\{site=file://;[^"]*","url":"((?:https?|wss?)://[^"]+)"')
-CHROMIUM = shutil.which("chromium")
 # of every page: what it shows only when its scripts have run
 SHOWN = {
     "index.html": "from any column back to the raw",
@@ -146,7 +144,7 @@ def test_the_pages_ask_for_nothing_from_outside(site):
     assert "window.colibriTelemetry = false;" in (site / "columns.html").read_text()
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="needs Debian's chromium")
+@needs_chromium
 @pytest.mark.parametrize("page", SHOWN, ids=lambda page: page.split(".")[0])
 def test_a_browser_without_a_network_shows_them(page, site, tmp_path):
     log = tmp_path / "net.json"

@@ -20,19 +20,15 @@ import duckdb
 import pytest
 import superset_assets
 import yaml
-from conftest import REPOSITORY
+from conftest import CHROMIUM, REPOSITORY, needs_chromium
 
 BIN = REPOSITORY / ".venv-superset" / "bin"
-CHROMIUM = Path("/usr/bin/chromium")
 PICTURES = REPOSITORY / "dashboards" / "superset" / "pictures"
 PATIENCE = 240  # seconds
 BOARDS = superset_assets.read_boards()
 
 needs_superset = pytest.mark.skipif(
     not (BIN / "superset").exists(), reason="make test-bi makes .venv-superset"
-)
-needs_chromium = pytest.mark.skipif(
-    not CHROMIUM.exists(), reason=f"needs Debian's chromium, {CHROMIUM}"
 )
 
 
@@ -128,7 +124,7 @@ class Superset:
             [
                 BIN / "python",
                 Path(__file__).with_name("superset_browser.py"),
-                *(self.url, self.home / "admin_password", pictures),
+                *(CHROMIUM, self.url, self.home / "admin_password", pictures),
             ],
             capture_output=True,
             text=True,
