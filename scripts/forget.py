@@ -22,7 +22,7 @@ from decimal import ROUND_DOWN, Decimal
 from pathlib import Path
 
 import duckdb
-from published import DEFAULT_WAREHOUSE, locked, published_folder
+from published import DEFAULT_WAREHOUSE, locked, name_of, published_folder, text
 
 MEMORY = ("forgotten_ids", "forgotten_orders")
 # An order that stands for those of people who were forgotten
@@ -269,15 +269,10 @@ def write_anew(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     fresh.unlink(missing_ok=True)
     name = connection.execute("select current_database()").fetchone()[0]
     connection.execute("checkpoint")
-    connection.execute(f"attach '{quoted(fresh)}' as written_anew")
-    connection.execute(f'copy from database "{name}" to written_anew')
+    connection.execute(f"attach {text(fresh)} as written_anew")
+    connection.execute(f"copy from database {name_of(name)} to written_anew")
     connection.execute("detach written_anew")
     os.replace(fresh, path)
-
-
-def quoted(path: Path) -> str:
-    """Return a path as it stands within an SQL literal."""
-    return str(path).replace("'", "''")
 
 
 # -- The files ----------------------------------------------------------------------
@@ -392,10 +387,10 @@ def forget_in_version(path: Path, ids: list[str], orders: list[str]) -> dict[str
 def forget_in_export(path: Path, ids: list[str]) -> int:
     """Write an exported audience anew, where it has rows of them."""
     if path.suffix == ".csv":
-        source = f"read_csv('{quoted(path)}', header = true, all_varchar = true)"
+        source = f"read_csv({text(path)}, header = true, all_varchar = true)"
         kind = "csv, header"
     else:
-        source, kind = f"read_parquet('{quoted(path)}')", "parquet"
+        source, kind = f"read_parquet({text(path)})", "parquet"
     with opened(Path(":memory:"), ids, []) as connection:
         described = connection.execute(f"describe from {source}").fetchall()
         theirs = "customer_id in (select id from forgotten)"
@@ -407,7 +402,7 @@ def forget_in_export(path: Path, ids: list[str]) -> int:
             work = path.with_name(path.name + ".work")
             connection.execute(
                 f"copy (from {source} where not coalesce({theirs}, false))"
-                f" to '{quoted(work)}' (format {kind})"
+                f" to {text(work)} (format {kind})"
             )
             os.replace(work, path)
     return removed

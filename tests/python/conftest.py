@@ -30,6 +30,12 @@ DBT = Path(sys.executable).with_name("dbt")
 DEMO = REPOSITORY / "seeds" / "demo"
 # what the user of the machine has set is not the tests'
 DBT_SETTINGS = ("CLV_", "DBT_")
+# what the project's settings change when dbt parses it; all else they change as it runs
+PARSED_SETTINGS = (
+    "discount_rate_annual",
+    "inputs_maximum_volume_z_score",
+    "segment_minimum_customers",
+)
 CALLS_APART = "\n-- next call\n"
 
 
@@ -82,10 +88,12 @@ def run_dbt(
     said: Path,
     folder: Path = REPOSITORY,
     meanwhile: Callable[[int], None] | None = None,
+    parse: list[str] | None = None,
 ) -> Result:
     """Run a dbt command in a project's folder; what it says goes to a file first.
 
     `meanwhile` is called with the number of the process, to do something to it.
+    Commands with the same `parse`, arguments of `dbt parse`, share what it parsed.
     """
     process = dbt_forks()
     command = {
@@ -93,6 +101,7 @@ def run_dbt(
         "environment": environment,
         "folder": str(folder),
         "output": str(said),
+        "parse": parse,
     }
     process.stdin.write(json.dumps(command) + "\n")
     process.stdin.flush()
@@ -213,8 +222,12 @@ class Warehouse:
         settings: dict | None = None,
         environment: dict[str, str] | None = None,
         meanwhile: Callable[[int], None] | None = None,
+        is_parsed_before: bool = False,
     ) -> Result:
-        """Run a dbt command on this warehouse with the inputs of a folder."""
+        """Run a dbt command on this warehouse with the inputs of a folder.
+
+        With `is_parsed_before` it shares what was parsed once for all.
+        """
         bench = self.workbench / "warehouse.duckdb"
         self.exports.mkdir(exist_ok=True)
         move_database(self.path, bench)
@@ -231,6 +244,11 @@ class Warehouse:
         }
         if inputs is not None:
             variables["CLV_INPUT"] = str(inputs)
+        settings = settings or {}
+        parsed = {k: v for k, v in settings.items() if k in PARSED_SETTINGS}
+        logs = ["--log-path", str(self.workbench / "logs")]
+        parse = ["parse", "--target-path", str(self.target(parsed)), *logs]
+        parse += ["--vars", json.dumps(parsed)]
         result = run_dbt(
             [
                 "--no-use-colors",
@@ -239,16 +257,16 @@ class Warehouse:
                 command,
                 "--target-path",
                 str(self.target(settings)),
-                "--log-path",
-                str(self.workbench / "logs"),
+                *logs,
                 "--vars",
-                json.dumps(settings or {}),
+                json.dumps(settings),
                 *arguments,
             ],
             variables | (environment or {}),
             self.workbench / "said",
             self.project,
             meanwhile,
+            parse if is_parsed_before and self.project == REPOSITORY else None,
         )
         move_database(bench, self.path)
         return result
@@ -263,6 +281,7 @@ class Warehouse:
         """Build what is selected, which must succeed; by default without its tests.
 
         Unit tests bring their own rows, so that one build of them is enough.
+        What parsing itself says is seen only where warnings are errors.
         """
         kinds = ["model", "seed"]
         if tests or unit_tests:
@@ -271,6 +290,7 @@ class Warehouse:
             kinds.append("unit_test")
         for kind in kinds:
             arguments = (*arguments, "--resource-type", kind)
+        options["is_parsed_before"] = "--warn-error" not in arguments
         result = self.dbt("build", *arguments, **options)
         assert result.succeeded, result.output[-5000:]
         return self

@@ -2,8 +2,10 @@
 
 Loading dbt and what Python models need takes longer than most commands the tests run.
 Reads a JSON object per line from standard input: {"arguments", "environment",
-"folder", "output"}; runs `dbt <arguments>` there, with what it says in the file
-`output`; answers with two lines, the process and, when it has ended, its exit code.
+"folder", "output", "parse"}; runs `dbt <arguments>` there, with what it says in the
+file `output`; answers with two lines, the process and, when it has ended, its exit
+code. Commands with the same `parse`, the arguments of `dbt parse`, share what that
+parsed, once; where it is null, a command parses the project itself.
 """
 
 import atexit
@@ -12,7 +14,8 @@ import json
 import os
 import sys
 
-from dbt.cli.main import cli
+from dbt.cli.main import cli, dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 
 for slow in (
     "dbt.adapters.duckdb",
@@ -26,18 +29,41 @@ for slow in (
     importlib.import_module(slow)
 
 
-def run(command: dict) -> None:
-    """Become the dbt command; does not return."""
+def enter(command: dict) -> None:
+    """Say from now on all in the command's file, in its environment and folder."""
     output = os.open(command["output"], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     os.dup2(output, 1)
     os.dup2(output, 2)
+    os.close(output)
     os.environ.clear()
     os.environ.update(command["environment"])
     os.chdir(command["folder"])
+
+
+def parsed(command: dict) -> Manifest | None:
+    """Parse the project; None if that fails, so that the command says why."""
+    said, errors, answers = os.dup(1), os.dup(2), dict(os.environ)
+    enter(command)
+    try:
+        return dbtRunner().invoke(command["parse"]).result
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(said, 1)
+        os.dup2(errors, 2)
+        os.close(said)
+        os.close(errors)
+        os.environ.clear()
+        os.environ.update(answers)
+
+
+def run(command: dict, manifest: Manifest | None) -> None:
+    """Become the dbt command; does not return."""
+    enter(command)
     sys.argv = ["dbt", *command["arguments"]]
     code = 1
     try:
-        cli.main(args=command["arguments"], prog_name="dbt")
+        cli.main(args=command["arguments"], prog_name="dbt", obj={"manifest": manifest})
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     finally:
@@ -50,10 +76,15 @@ def run(command: dict) -> None:
 
 
 if __name__ == "__main__":
+    manifests = {}
     for line in sys.stdin:
+        command = json.loads(line)
+        key = tuple(command["parse"] or ())
+        if key and key not in manifests:
+            manifests[key] = parsed(command)
         child = os.fork()
         if child == 0:
-            run(json.loads(line))
+            run(command, manifests.get(key))
         print(child, flush=True)
         _, status = os.waitpid(child, 0)
         print(os.waitstatus_to_exitcode(status), flush=True)

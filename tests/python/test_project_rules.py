@@ -10,6 +10,8 @@ from typing import Any
 import project_rules
 import pytest
 import superset_assets
+import yaml
+from conftest import PARSED_SETTINGS, REPOSITORY, Warehouse
 from project_rules import Manifest, Rule, flatten, reused_aliases
 
 # -- The project --------------------------------------------------------------------
@@ -42,6 +44,64 @@ def test_dbt_parses_the_project_without_a_warning(
 ) -> None:
     _, warnings = parsed_project
     assert not warnings, "\n- ".join(["", *warnings])
+
+
+# each that changes nothing of what dbt parses (conftest.py), unlike its default
+OTHER_SETTINGS = {
+    "as_of_date": "2025-01-01",
+    "holdout_days": 100,
+    "input_columns": {"orders": {"order_id": "No"}},
+    "customers_is_complete": True,
+    "match_customers": "email",
+    "match_customers_at_most": 3,
+    "orders_maximum_age_days": 5,
+    "inputs_minimum_rows": {"orders": 10},
+    "inputs_minimum_share_of_last_build": 0.9,
+    "inputs_maximum_rejected_rate": {"orders": 0.02},
+    "reporting_currency": "USD",
+    "default_margin_rate": 0.5,
+    "value_horizon_months": 6,
+    "churn_inactivity_days": 40,
+    "relationship": "contractual",
+    "rfm_bins": 4,
+    "learn_sample_customers": 1000,
+    "value_tier_quantiles": {"high": 0.2, "medium": 0.2},
+    "value_tier_thresholds": {"high": 500, "medium": 100},
+    "attribution_window_days": 30,
+    "experiment_window_days": 30,
+    "experiment_split": {"newsletter": {"control": 1, "letter": 9}},
+    "budget_amount": 100,
+    "contact_cooldown_days": 10,
+    "contact_cap_per_year": 4,
+}
+
+
+def test_other_settings_change_nothing_that_is_parsed(
+    project: Manifest, workbench: Path
+) -> None:
+    """So tests with such settings can share what was parsed without them."""
+    settings = yaml.safe_load((REPOSITORY / "dbt_project.yml").read_text())["vars"]
+    del settings["dbt_project_evaluator"]  # another project's
+    assert {*OTHER_SETTINGS, *PARSED_SETTINGS} == settings.keys()
+    assert not [k for k, v in OTHER_SETTINGS.items() if settings[k] == v]
+    empty = Warehouse(workbench / "none.duckdb", workbench)
+    assert empty.dbt("parse", settings=OTHER_SETTINGS).succeeded
+    path = empty.target(OTHER_SETTINGS) / "manifest.json"
+    manifest = json.loads(path.read_text())
+    for group in ("nodes", "sources", "exposures", "macros", "unit_tests", "disabled"):
+        assert without_times(manifest[group]) == without_times(project[group]), group
+
+
+def without_times(parsed: Any) -> Any:
+    """What was parsed, without when."""
+    if isinstance(parsed, dict):
+        kept = {
+            k: v for k, v in parsed.items() if k not in ("created_at", "build_path")
+        }
+        return {k: without_times(v) for k, v in kept.items()}
+    if isinstance(parsed, list):
+        return [without_times(x) for x in parsed]
+    return parsed
 
 
 def test_superset_assets_are_what_make_superset_assets_writes(

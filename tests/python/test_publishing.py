@@ -20,7 +20,7 @@ import yaml
 from conftest import REPOSITORY, Result, Warehouse, write_orders
 from publishing import Plugin
 
-# README: how a BI tool connects
+# docs/bi.md: how a BI tool connects
 LOCKED_DOWN = {
     "enable_external_access": "false",
     "autoload_known_extensions": "false",
