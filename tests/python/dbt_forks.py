@@ -12,7 +12,9 @@ import atexit
 import importlib
 import json
 import os
+import pickle
 import sys
+from pathlib import Path
 
 from dbt.cli.main import cli, dbtRunner
 from dbt.contracts.graph.manifest import Manifest
@@ -41,20 +43,21 @@ def enter(command: dict) -> None:
 
 
 def parsed(command: dict) -> Manifest | None:
-    """Parse the project; None if that fails, so that the command says why."""
-    said, errors, answers = os.dup(1), os.dup(2), dict(os.environ)
-    enter(command)
-    try:
-        return dbtRunner().invoke(command["parse"]).result
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os.dup2(said, 1)
-        os.dup2(errors, 2)
-        os.close(said)
-        os.close(errors)
-        os.environ.clear()
-        os.environ.update(answers)
+    """Parse the project; None if that fails, so that the command says why.
+
+    In a fork: parsing leaves threads, and whoever forks then can't parse.
+    """
+    result = Path(command["output"] + ".parsed")
+    child = os.fork()
+    if child == 0:
+        try:
+            enter(command)
+            manifest = dbtRunner().invoke(command["parse"]).result
+            result.write_bytes(pickle.dumps(manifest))
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    return pickle.loads(result.read_bytes()) if result.exists() else None
 
 
 def run(command: dict, manifest: Manifest | None) -> None:

@@ -89,18 +89,18 @@ def test_other_settings_change_nothing_that_is_parsed(
     path = empty.target(OTHER_SETTINGS) / "manifest.json"
     manifest = json.loads(path.read_text())
     for group in ("nodes", "sources", "exposures", "macros", "unit_tests", "disabled"):
-        assert without_times(manifest[group]) == without_times(project[group]), group
+        now, before = manifest[group], project[group]
+        assert now.keys() == before.keys()
+        assert not [x for x in now if of_any_build(now[x]) != of_any_build(before[x])]
 
 
-def without_times(parsed: Any) -> Any:
-    """What was parsed, without when."""
+def of_any_build(parsed: Any) -> Any:
+    """What was parsed, without when and for which warehouse."""
     if isinstance(parsed, dict):
-        kept = {
-            k: v for k, v in parsed.items() if k not in ("created_at", "build_path")
-        }
-        return {k: without_times(v) for k, v in kept.items()}
+        build = ("created_at", "build_path", "database", "relation_name")
+        return {k: of_any_build(v) for k, v in parsed.items() if k not in build}
     if isinstance(parsed, list):
-        return [without_times(x) for x in parsed]
+        return [of_any_build(x) for x in parsed]
     return parsed
 
 
