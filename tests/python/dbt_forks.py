@@ -48,6 +48,7 @@ def parsed(command: dict) -> Manifest | None:
     In a fork: parsing leaves threads, and whoever forks then can't parse.
     """
     result = Path(command["output"] + ".parsed")
+    result.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
         try:
