@@ -149,6 +149,7 @@ def test_a_bad_setting_is_refused_with_advice(setting, value, message, shop, war
     assert message in result.output
 
 
+@pytest.mark.faults
 def test_two_builds_run_side_by_side(shop, tmp_path):
     builds = [
         subprocess.Popen(
